@@ -1,0 +1,40 @@
+#include "detectors/values/alert.hpp"
+
+#include <tuple>
+
+namespace tocsin {
+
+const char* name_of(alert_kind kind) {
+  switch (kind) {
+  case alert_kind::open: return "open";
+  case alert_kind::update: return "update";
+  case alert_kind::resolve: return "resolve";
+  case alert_kind::expire: return "expire";
+  }
+  return "unknown";
+}
+
+const char* name_of(alert_status status) {
+  switch (status) {
+  case alert_status::open: return "open";
+  case alert_status::closed: return "closed";
+  case alert_status::expired: return "expired";
+  }
+  return "unknown";
+}
+
+const char* name_of(severity value) {
+  switch (value) {
+  case severity::warning: return "warning";
+  case severity::major: return "major";
+  case severity::critical: return "critical";
+  }
+  return "unknown";
+}
+
+bool precedes(const alert& a, const alert& b) {
+  return std::tie(a.tick, a.monitor_index, a.detector_index, a.key_bytes, a.revision) <
+         std::tie(b.tick, b.monitor_index, b.detector_index, b.key_bytes, b.revision);
+}
+
+} // namespace tocsin

@@ -1,0 +1,77 @@
+#pragma once
+
+#include "detectors/values/event_batch.hpp"
+#include "detectors/values/time.hpp"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace tocsin {
+
+enum class alert_kind : std::uint8_t { open, update, resolve, expire };
+enum class alert_status : std::uint8_t { open, closed, expired };
+enum class severity : std::uint8_t { warning, major, critical };
+const char* name_of(alert_kind kind);
+const char* name_of(alert_status status);
+const char* name_of(severity value);
+
+/// A dimension and its value; no value where the field is missing (shown as null).
+struct dimension_value {
+  std::string dimension;
+  std::optional<std::string> value;
+  bool pooled = false; ///< the pooled tail `(other)`
+};
+
+/// One change of an incident: a record of the alert log. docs/alerts.md describes each field; rates are fractions,
+/// times are event times.
+struct alert {
+  std::string id; ///< 32 hex digits, a function of the data alone
+  std::uint32_t revision = 0;
+  alert_kind kind = alert_kind::open;
+  alert_status status = alert_status::open;
+  tocsin::severity level_of_harm = severity::warning;
+  std::string monitor;
+  std::string detector;
+  bool shadow = false;
+  std::vector<dimension_value> scope;
+  std::vector<std::string> level;
+  std::vector<dimension_value> key;
+  time_ms tick = 0; ///< end of the tick that decided this
+  double measured_value = 0;
+  std::optional<double> measured_value_on_close;
+  double baseline_value = 0;
+  double interval_low = 0;
+  double interval_high = 0;
+  std::int64_t sample_size = 0;
+  std::int64_t failures = 0;
+  double expected_failures = 0;
+  double excess_failures = 0;
+  std::optional<std::int64_t> affected_viewers;
+  bool affected_viewers_at_least = false;
+  double affected_per_hour = 0;
+  double affected_per_hour_on_open = 0;
+  std::optional<double> evidence;
+  time_ms onset = 0;
+  time_ms detected_at = 0;
+  std::optional<time_ms> resolved_at;
+  time_ms watermark = 0;
+  std::string closes_when;
+  std::vector<std::pair<std::string, double>> model; ///< numbers of the detector that made the verdict
+  std::string config_fingerprint;
+  std::vector<std::pair<partition_id, stream_offset>>
+      source_offsets; ///< first record of the deciding tick, per partition
+
+  // Order of the log: (tick, monitor, detector, key bytes, revision).
+  std::uint32_t monitor_index = 0;
+  std::uint32_t detector_index = 0;
+  std::string key_bytes;
+};
+
+/// Total order of a world's alert log.
+bool precedes(const alert& a, const alert& b);
+
+} // namespace tocsin
