@@ -78,6 +78,7 @@ private:
     std::map<tick_index, std::unique_ptr<open_tick>> open;
     open_tick* current = nullptr; ///< the tick that took the last event
     time_ms current_start = 0, current_end = 0;
+    std::vector<std::unique_ptr<open_tick>> spare; ///< empty ones, to be used again
   };
   struct parked_event {
     event what;
@@ -87,14 +88,14 @@ private:
   };
 
   void take_event(const event_batch& batch, std::size_t i);
-  void count_event(const event& what, const observation* const* columns, std::size_t row, const std::string& key_bytes,
-                   const rewind_point& before);
+  template <class SeenBy>
+  void count_event(const event& what, const SeenBy& seen_by, const std::string& key_bytes, const rewind_point& before);
   void count_observation(std::size_t monitor, const event& what, const observation& seen, const std::string& key_bytes,
                          const rewind_point& before);
+  open_tick* tick_for(std::size_t monitor, const event& what, const rewind_point& before);
   void park(const event_batch& batch, std::size_t i, const rewind_point& before);
   void drop_contradicted(time_ms time);
   void release_parked(time_ms limit);
-  void count_parked(const parked_event& parked);
   void raise_watermark(time_ms watermark);
   void apply_journal(stream_offset offset);
   void close_ticks(time_ms through);
@@ -110,7 +111,6 @@ private:
   std::vector<monitor_state> monitors_;
   std::deque<parked_event> parked_;
   std::deque<journal_entry> journal_; ///< still to be applied, by offset
-  std::vector<std::unique_ptr<open_tick>> spare_;
   counted out_;
   time_ms last_tick_end_ = beginning_of_time;
   bool ended_ = false;

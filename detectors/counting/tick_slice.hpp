@@ -1,6 +1,7 @@
 #pragma once
 
 #include "detectors/values/event_batch.hpp"
+#include "detectors/values/journal.hpp"
 #include "detectors/values/key.hpp"
 #include "detectors/values/time.hpp"
 
@@ -32,6 +33,7 @@ struct tick_slice {
   time_ms end = 0; ///< end of the tick
   partition_id partition = 0;
   stream_offset first_offset = 0; ///< of the first record counted here
+  rewind_point restart;           ///< where counting may start again to see every record counted here
   std::vector<leaf_cell> cells;   ///< sorted by shard
   std::string key_bytes;
   std::array<std::uint32_t, shard_count + 1> shard_begin{}; ///< cells of shard s: [shard_begin[s], shard_begin[s+1])

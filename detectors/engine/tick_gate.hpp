@@ -26,13 +26,13 @@ public:
   time_ms watermark(partition_id partition) const { return partitions_[partition].watermark; }
 
 private:
-  struct state {
+  struct partition_state {
     time_ms watermark = beginning_of_time;
     bool ended = false;
     time_ms last_tick_end = beginning_of_time;
   };
   time_ms slowest() const;
-  std::vector<state> partitions_;
+  std::vector<partition_state> partitions_;
 };
 
 } // namespace tocsin

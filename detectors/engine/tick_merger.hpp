@@ -5,7 +5,6 @@
 #include "detectors/engine/tick_gate.hpp"
 #include "detectors/values/journal.hpp"
 
-#include <deque>
 #include <vector>
 
 namespace tocsin {
@@ -21,8 +20,9 @@ struct restart_points {
 /// coordinator or a `world`.
 class tick_merger {
 public:
-  /// `judged_through` and `starts`: of the commit that the world restarts from.
-  tick_merger(std::vector<rewind_point> starts, time_ms judged_through);
+  /// `judged_through` and `starts`: of the commit that the world restarts from. `base_tick`: every tick length is a
+  /// multiple of it.
+  tick_merger(std::vector<rewind_point> starts, time_ms judged_through, time_ms base_tick);
 
   void add(counted&& news);
   /// True when next() would give something new to judge.
@@ -38,15 +38,16 @@ public:
   std::size_t waiting() const { return waiting_.size(); }
 
 private:
+  time_ms closable() const;
+
   struct partition_state {
-    rewind_point open;                                    ///< rewind for what is still open in the counter
-    std::vector<std::pair<time_ms, rewind_point>> closed; ///< (tick end, rewind) of slices that wait
+    rewind_point open; ///< rewind for what is still open in the counter
     stream_offset next_offset = 0;
-    bool ended = false;
     time_ms watermark = beginning_of_time;
   };
   tick_gate gate_;
   time_ms judged_through_;
+  time_ms base_tick_;
   std::vector<tick_slice_ptr> waiting_;
   std::vector<partition_state> partitions_;
   std::vector<journal_entry> journal_;

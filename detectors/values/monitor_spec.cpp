@@ -1,8 +1,16 @@
 #include "detectors/values/monitor_spec.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace tocsin {
+
+time_ms base_tick(const world_spec& world) {
+  time_ms base = 0;
+  for (const auto& monitor : world.monitors)
+    base = std::gcd(base, monitor.tick);
+  return base;
+}
 
 std::uint32_t parent_level(const monitor_spec& monitor, std::uint32_t level) {
   const auto& own = monitor.levels[level].dimensions;

@@ -94,6 +94,9 @@ struct world_spec {
   std::string fingerprint;          ///< hash of everything that can change a verdict, in hex
 };
 
+/// Greatest common divisor of the monitors' ticks: the grid on which the world closes.
+time_ms base_tick(const world_spec& world);
+
 /// Index of the level's parent: the listed level with the most dimensions that is a proper subset of it (the first
 /// listed, if several); the level itself for the root.
 std::uint32_t parent_level(const monitor_spec& monitor, std::uint32_t level);
