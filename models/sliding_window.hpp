@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <limits>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -125,6 +126,13 @@ public:
   // -- persistence, bucket by bucket --------------------------------------------------------------------------
 
   std::int64_t current_bucket() const { return current_; }
+
+  /// First tick whose advance() evicts something; nothing while the window is empty.
+  std::optional<std::int64_t> next_eviction() const {
+    if (live_.empty())
+      return std::nullopt;
+    return (live_.front().index + buckets_) * span_;
+  }
 
   /// Calls `f(bucket index, entries)` by ascending index. The order of the entries is unspecified.
   template <class F>

@@ -4,14 +4,6 @@
 
 namespace tocsin {
 
-bool judged_before(const tick_slice& a, const tick_slice& b) {
-  if (a.end != b.end)
-    return a.end < b.end;
-  if (a.monitor != b.monitor)
-    return a.monitor < b.monitor;
-  return a.partition < b.partition;
-}
-
 leaf_table::leaf_table(const monitor_spec& monitor) : monitor_(&monitor) {
   table_limit_ = std::max<std::uint64_t>(1, monitor.capacity.max_leaf_cells);
   // One scope value may take a quarter of the table, so that a flood of keys in it leaves room for the others.

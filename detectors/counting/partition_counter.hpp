@@ -54,6 +54,8 @@ public:
   /// `journal`: this partition's entries at or behind the rewind point.
   partition_counter(std::shared_ptr<const world_spec> spec, partition_id partition, rewind_point start,
                     time_ms judged_through, std::vector<journal_entry> journal);
+  partition_counter(partition_counter&&) noexcept = default;
+  partition_counter& operator=(partition_counter&&) noexcept = default;
 
   /// Counts a block; blocks must come in order.
   void count(const event_batch& batch);

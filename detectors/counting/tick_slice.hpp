@@ -51,6 +51,11 @@ bool judged_before(const tick_slice& a, const tick_slice& b);
 struct closed_range {
   time_ms through = beginning_of_time; ///< every tick that ends at or before this is closed
   std::vector<tick_slice_ptr> slices;  ///< in judging order
+  /// of_shard[s]: the slices that have cells of shard s, in judging order.
+  std::array<std::vector<const tick_slice*>, shard_count> of_shard;
+
+  /// Fills of_shard from slices.
+  void index();
 };
 
 } // namespace tocsin

@@ -42,6 +42,7 @@ closed_range tick_merger::next() {
   waiting_.erase(open, waiting_.end());
   std::sort(range.slices.begin(), range.slices.end(),
             [](const auto& a, const auto& b) { return judged_before(*a, *b); });
+  range.index();
   judged_through_ = range.through;
   return range;
 }

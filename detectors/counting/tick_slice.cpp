@@ -1,0 +1,20 @@
+#include "detectors/counting/tick_slice.hpp"
+
+namespace tocsin {
+
+bool judged_before(const tick_slice& a, const tick_slice& b) {
+  if (a.end != b.end)
+    return a.end < b.end;
+  if (a.monitor != b.monitor)
+    return a.monitor < b.monitor;
+  return a.partition < b.partition;
+}
+
+void closed_range::index() {
+  for (const auto& slice : slices)
+    for (std::size_t s = 0; s < shard_count; ++s)
+      if (slice->shard_begin[s] != slice->shard_begin[s + 1])
+        of_shard[s].push_back(slice.get());
+}
+
+} // namespace tocsin

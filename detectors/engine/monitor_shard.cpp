@@ -1,0 +1,370 @@
+#include "detectors/engine/monitor_shard.hpp"
+
+#include "detectors/judging/dimensions.hpp"
+#include "detectors/judging/words.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace tocsin {
+
+namespace {
+
+constexpr std::uint16_t key_version = 1;
+
+// Timer tags: what a timer is for, and for which detector.
+constexpr std::uint32_t tag_expiry = 0;
+constexpr std::uint32_t tag_detector = 1;
+constexpr std::uint32_t tag_incident = 2;
+constexpr std::uint32_t tag_of(std::uint32_t purpose, std::size_t detector) {
+  return purpose | static_cast<std::uint32_t>(detector) << 2;
+}
+
+void append_integer(std::string& out, std::uint64_t value, std::size_t bytes) {
+  for (std::size_t i = 0; i < bytes; ++i)
+    out.push_back(static_cast<char>(static_cast<std::uint8_t>(value >> (8 * i))));
+}
+
+std::uint64_t read_integer(std::string_view bytes) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    value |= static_cast<std::uint64_t>(static_cast<std::uint8_t>(bytes[i])) << (8 * i);
+  return value;
+}
+
+} // namespace
+
+monitor_shard::monitor_shard(const world_spec& world, std::uint32_t monitor, std::uint32_t shard)
+    : world_(&world), monitor_(&world.monitors[monitor]), monitor_index_(monitor), shard_(shard),
+      expire_ticks_(std::max<tick_index>(1, monitor_->expire_after / monitor_->tick)), keys_(*monitor_),
+      roll_up_(*monitor_, keys_), wheel_(std::numeric_limits<tick_index>::min() / 4) {
+  for (std::uint32_t d = 0; d < monitor_->detectors.size(); ++d) {
+    judgings_.push_back(
+        {make_detector(*monitor_, monitor_->detectors[d], keys_), life_cycle(world, monitor, d, keys_), {}, {}});
+    judgings_.back().incidents.on_remind(
+        [this, d](tick_index tick, key_slot slot) { wheel_.schedule(tick, slot, tag_of(tag_incident, d)); });
+  }
+}
+
+// ---- Judging.
+
+void monitor_shard::judge_range(const closed_range& range, std::vector<alert>& out) {
+  const auto last = tick_of(range.through, monitor_->tick) - 1;
+  const auto& slices = range.of_shard[shard_];
+  std::vector<const tick_slice*> own;
+  for (const auto* slice : slices)
+    if (slice->monitor == monitor_index_)
+      own.push_back(slice);
+
+  // The ticks with counts, and those between them at which something is due without.
+  for (std::size_t i = 0;;) {
+    auto tick = std::numeric_limits<tick_index>::max();
+    if (i < own.size())
+      tick = own[i]->tick;
+    if (const auto due = next_due())
+      tick = std::min(tick, *due);
+    if (tick > last)
+      break;
+    auto end = i;
+    while (end < own.size() && own[end]->tick == tick)
+      ++end;
+    run_tick(tick, own.data() + i, end - i, out);
+    i = end;
+  }
+}
+
+std::optional<tick_index> monitor_shard::next_due() const {
+  auto due = wheel_.next_due();
+  for (const auto& judging : judgings_)
+    if (const auto own = judging.by->next_due())
+      due = due ? std::min(*due, *own) : own;
+  return due;
+}
+
+void monitor_shard::run_tick(tick_index tick, const tick_slice* const* slices, std::size_t count,
+                             std::vector<alert>& out) {
+  life_cycle::source_offsets offsets;
+  roll_up_.begin(tick);
+  for (std::size_t i = 0; i < count; ++i) {
+    roll_up_.add(*slices[i], shard_);
+    offsets.emplace_back(slices[i]->partition, slices[i]->first_offset);
+  }
+  const auto& sums = roll_up_.finish();
+  make_room();
+  for (const auto slot : sums.created)
+    welcome(slot);
+  wheel_.advance(tick, [this](const timer& due) { fire(due); });
+
+  for (current_ = 0; current_ < judgings_.size(); ++current_) {
+    auto& judging = judgings_[current_];
+    judging.incidents.begin_tick(sums, *judging.by, offsets, out);
+    for (const auto slot : judging.incident_reminded)
+      judging.incidents.reminded(slot);
+    judging.by->step(sums, judging.reminded, *this);
+    judging.incidents.end_tick(*judging.by);
+    judging.reminded.clear();
+    judging.incident_reminded.clear();
+  }
+  for (const auto& level : sums.levels)
+    stats_.judged += level.size();
+
+  if (!due_for_expiry_.empty())
+    expire_keys(tick);
+  evict_keys(tick);
+}
+
+void monitor_shard::fire(const timer& due) {
+  const auto purpose = due.tag & 3;
+  if (purpose == tag_expiry) {
+    due_for_expiry_.push_back(due.slot);
+    return;
+  }
+  auto& judging = judgings_[due.tag >> 2];
+  // A timer may outlive its key; then it is one look too many at whoever has the slot now, which changes nothing.
+  if (!keys_[due.slot].alive)
+    return;
+  keys_.mark_changed(due.slot);
+  (purpose == tag_detector ? judging.reminded : judging.incident_reminded).push_back(due.slot);
+}
+
+void monitor_shard::say(verdict&& what) {
+  auto& judging = judgings_[current_];
+  judging.incidents.hear(what, *judging.by);
+}
+
+void monitor_shard::remind(tick_index tick, key_slot slot) {
+  wheel_.schedule(tick, slot, tag_of(tag_detector, current_));
+}
+
+// ---- Keys come and go.
+
+void monitor_shard::make_room() {
+  for (auto& judging : judgings_)
+    judging.by->resize(keys_.slots());
+}
+
+void monitor_shard::welcome(key_slot slot) {
+  wheel_.schedule(keys_[slot].last_tick + expire_ticks_, slot, tag_of(tag_expiry, 0));
+}
+
+void monitor_shard::expire_keys(tick_index tick) {
+  std::vector<key_slot> gone;
+  for (const auto slot : due_for_expiry_) {
+    const auto& key = keys_[slot];
+    if (!key.alive)
+      continue;
+    if (key.last_tick + expire_ticks_ > tick)
+      welcome(slot);
+    else
+      gone.push_back(slot);
+  }
+  due_for_expiry_.clear();
+  std::sort(gone.begin(), gone.end());
+  gone.erase(std::unique(gone.begin(), gone.end()), gone.end());
+  for (auto& judging : judgings_)
+    for (const auto slot : gone)
+      judging.incidents.expire(slot, *judging.by);
+  stats_.keys_expired += gone.size();
+  let_go(gone);
+}
+
+void monitor_shard::evict_keys(tick_index tick) {
+  const auto gone = keys_.surplus();
+  if (gone.empty())
+    return;
+  std::vector<bool> leaves(keys_.slots(), false);
+  for (const auto slot : gone)
+    leaves[slot] = true;
+  for (const auto slot : gone) {
+    // What it had gathered goes on in the pooled tail of its level, unless its whole scope goes.
+    if (leaves[keys_[slot].root])
+      continue;
+    const auto tail = pooled_tail(slot, tick);
+    for (auto& judging : judgings_)
+      judging.by->absorb(slot, tail);
+  }
+  stats_.keys_evicted += gone.size();
+  let_go(gone);
+}
+
+key_slot monitor_shard::pooled_tail(key_slot slot, tick_index tick) {
+  const auto& key = keys_[slot];
+  const auto level = key.level;
+  const auto root = key.root;
+  auto bytes = keys_[root].bytes;
+  bytes[0] = static_cast<char>(level);
+  const auto own_dimensions = monitor_->levels[level].dimensions.size() - monitor_->scope_size;
+  for (std::size_t i = 0; i < own_dimensions; ++i)
+    append_pooled(bytes);
+  const auto hash = hash_key(bytes);
+  if (const auto known = keys_.find(hash)) {
+    keys_.mark_changed(*known);
+    return *known;
+  }
+  bool is_new = false;
+  const auto tail = keys_.touch(hash, bytes, level, root, tick, is_new);
+  make_room();
+  welcome(tail);
+  return tail;
+}
+
+void monitor_shard::let_go(const std::vector<key_slot>& slots) {
+  if (slots.empty())
+    return;
+  std::vector<bool> marks(keys_.slots(), false);
+  for (const auto slot : slots)
+    marks[slot] = true;
+  for (auto& judging : judgings_)
+    judging.by->forget(marks);
+  // Roots last: their keys still count themselves off there.
+  auto ordered = slots;
+  std::stable_partition(ordered.begin(), ordered.end(), [&](key_slot slot) { return keys_[slot].level != 0; });
+  keys_.erase(ordered);
+  roll_up_.forget_routes();
+}
+
+// ---- State. Record keys: kind, shard, monitor (two bytes), then the key's bytes ('k') or detector and page ('p').
+
+std::string monitor_shard::record_key(char kind, std::string_view rest) const {
+  std::string key(1, kind);
+  append_integer(key, shard_, 1);
+  append_integer(key, monitor_index_, 2);
+  key.append(rest);
+  return key;
+}
+
+std::string monitor_shard::encode_key(key_slot slot) const {
+  const auto& key = keys_[slot];
+  state_writer out(key_version);
+  out.i64(key.created);
+  out.i64(key.last_tick);
+  for (const auto& judging : judgings_) {
+    judging.by->save(slot, out);
+    const auto* open = judging.incidents.open_incident(slot);
+    out.u8(open != nullptr);
+    if (open != nullptr)
+      open->save(out);
+  }
+  return out.seal();
+}
+
+void monitor_shard::take_changes(std::vector<state_record>& out) {
+  for (const auto& bytes : keys_.take_erased())
+    out.push_back({record_key('k', bytes), {}});
+  for (const auto slot : keys_.take_changed())
+    if (keys_[slot].alive)
+      out.push_back({record_key('k', keys_[slot].bytes), encode_key(slot)});
+  for (std::size_t d = 0; d < judgings_.size(); ++d)
+    judgings_[d].by->save_changed_pages([&](std::int64_t page, std::string bytes) {
+      std::string rest;
+      append_integer(rest, d, 2);
+      append_integer(rest, static_cast<std::uint64_t>(page), 8);
+      out.push_back({record_key('p', rest), std::move(bytes)});
+    });
+}
+
+std::optional<std::string> monitor_shard::restore(char kind, std::string_view rest, const std::string& bytes) {
+  if (kind == 'k')
+    return restore_key(rest, bytes);
+  if (kind != 'p' || rest.size() != 10)
+    return "state record of unknown kind";
+  const auto d = read_integer(rest.substr(0, 2));
+  if (d >= judgings_.size())
+    return "state record of an unknown detector";
+  state_reader in(bytes);
+  if (!judgings_[d].by->load_page(static_cast<std::int64_t>(read_integer(rest.substr(2))), in))
+    return "damaged or newer page of detector " + monitor_->detectors[d].name;
+  return std::nullopt;
+}
+
+std::optional<std::string> monitor_shard::restore_key(std::string_view key, const std::string& bytes) {
+  if (key.empty() || static_cast<std::uint8_t>(key[0]) >= monitor_->levels.size())
+    return "state record of an unknown level";
+  const auto level = static_cast<std::uint8_t>(key[0]);
+  key_reader values(key.substr(1));
+  std::size_t count = 0;
+  for (key_value value; values.next(value);)
+    ++count;
+  if (!values.valid() || count != monitor_->levels[level].dimensions.size())
+    return "state record with a malformed key";
+  state_reader in(bytes);
+  if (!in.ok())
+    return "damaged state record (checksum)";
+  if (in.version() != key_version)
+    return "state record of version " + std::to_string(in.version()) + ", this build reads version " +
+           std::to_string(key_version);
+  if (keys_.find(hash_key(key)))
+    return "state record twice";
+  const auto created = in.i64();
+  const auto last_tick = in.i64();
+  const auto slot = keys_.restore(key, level, created, last_tick);
+  make_room();
+  for (auto& judging : judgings_) {
+    if (!judging.by->load(slot, in))
+      return "damaged state record (detector)";
+    if (in.u8() != 0) {
+      incident open;
+      if (!incident::load(in, open))
+        return "damaged state record (incident)";
+      judging.incidents.restore(slot, std::move(open));
+    }
+  }
+  if (!in.complete())
+    return "damaged state record (length)";
+  return std::nullopt;
+}
+
+std::optional<std::string> monitor_shard::finish_restore(time_ms judged_through) {
+  if (!keys_.link_roots())
+    return "incomplete state: a key without the root of its scope";
+  const auto last = tick_of(judged_through, monitor_->tick) - 1;
+  wheel_.reset(last);
+  for (key_slot slot = 0; slot < keys_.slots(); ++slot)
+    welcome(slot);
+  for (current_ = 0; current_ < judgings_.size(); ++current_) {
+    judgings_[current_].by->loaded(last, *this);
+    judgings_[current_].incidents.remind_all();
+  }
+  return std::nullopt;
+}
+
+// ---- Looking in.
+
+shard_stats monitor_shard::stats() const {
+  auto now = stats_;
+  now.keys = keys_.size();
+  now.keys_created = keys_.created_total();
+  now.memory_bytes = keys_.memory_bytes() + roll_up_.memory_bytes() + wheel_.memory_bytes();
+  for (const auto& judging : judgings_) {
+    now.open_incidents += judging.incidents.open_count();
+    now.memory_bytes += judging.by->memory_bytes();
+  }
+  return now;
+}
+
+void monitor_shard::for_each_key(const std::function<void(const key_view&)>& visit) const {
+  for (key_slot slot = 0; slot < keys_.slots(); ++slot) {
+    const auto& key = keys_[slot];
+    if (!key.alive)
+      continue;
+    key_view view;
+    view.monitor = monitor_->name;
+    view.key = name_dimensions(*monitor_, key.level, key.bytes);
+    view.level = level_names(*monitor_, key.level);
+    view.last_seen = tick_end(key.last_tick, monitor_->tick);
+    for (std::size_t d = 0; d < judgings_.size(); ++d) {
+      const auto& name = monitor_->detectors[d].name;
+      for (auto& [fact, value] : judgings_[d].by->explain(slot))
+        view.facts.emplace_back(name + "." + fact, value);
+      if (const auto* open = judgings_[d].incidents.open_incident(slot))
+        view.facts.emplace_back(name + ".incident",
+                                open->id + " since " + format_rfc3339(tick_start(open->onset, monitor_->tick)) + ", " +
+                                    in_percent(static_cast<double>(open->failed) /
+                                               static_cast<double>(std::max<std::int64_t>(1, open->total))) +
+                                    " of " + std::to_string(open->total));
+    }
+    visit(view);
+  }
+}
+
+} // namespace tocsin

@@ -1,0 +1,78 @@
+#pragma once
+
+#include "detectors/counting/tick_slice.hpp"
+#include "detectors/engine/shard.hpp"
+#include "detectors/incidents/life_cycle.hpp"
+#include "detectors/judging/detector.hpp"
+#include "detectors/judging/keyed_state.hpp"
+#include "detectors/judging/roll_up.hpp"
+#include "detectors/judging/timer_wheel.hpp"
+#include "detectors/values/alert.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace tocsin {
+
+/// One monitor in one shard: its keys, detectors, incidents and timers. For each closed tick: roll up, judge
+/// (detectors), decide (life cycles), then let go what is too old or too much. Owned by a shard.
+class monitor_shard final : private judge {
+public:
+  monitor_shard(const world_spec& world, std::uint32_t monitor, std::uint32_t shard);
+
+  /// Judges the ticks of this monitor that the range closes.
+  void judge_range(const closed_range& range, std::vector<alert>& out);
+  void take_changes(std::vector<state_record>& out);
+
+  /// `rest`: the record's key behind shard and monitor number.
+  std::optional<std::string> restore(char kind, std::string_view rest, const std::string& bytes);
+  std::optional<std::string> finish_restore(time_ms judged_through);
+
+  shard_stats stats() const;
+  void for_each_key(const std::function<void(const key_view&)>& visit) const;
+
+private:
+  struct detector_and_incidents {
+    std::unique_ptr<detector> by;
+    life_cycle incidents;
+    std::vector<key_slot> reminded;          ///< for the detector
+    std::vector<key_slot> incident_reminded; ///< for the life cycle
+  };
+
+  void say(verdict&& what) override;
+  void remind(tick_index tick, key_slot slot) override;
+
+  std::optional<tick_index> next_due() const;
+  void run_tick(tick_index tick, const tick_slice* const* slices, std::size_t count, std::vector<alert>& out);
+  void fire(const timer& due);
+  void make_room();
+  void welcome(key_slot slot);
+  void expire_keys(tick_index tick);
+  void evict_keys(tick_index tick);
+  void let_go(const std::vector<key_slot>& slots);
+  key_slot pooled_tail(key_slot slot, tick_index tick);
+  std::optional<std::string> restore_key(std::string_view key, const std::string& bytes);
+  std::string record_key(char kind, std::string_view rest) const;
+  std::string encode_key(key_slot slot) const;
+
+  const world_spec* world_;
+  const monitor_spec* monitor_;
+  std::uint32_t monitor_index_;
+  std::uint32_t shard_;
+  tick_index expire_ticks_;
+  keyed_state keys_;
+  roll_up roll_up_;
+  timer_wheel wheel_;
+  std::vector<detector_and_incidents> judgings_;
+  std::size_t current_ = 0; ///< the judging that speaks
+  std::vector<key_slot> due_for_expiry_;
+  std::vector<std::pair<key_slot, incident>> restored_incidents_;
+  shard_stats stats_;
+};
+
+} // namespace tocsin

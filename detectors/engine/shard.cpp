@@ -1,0 +1,72 @@
+#include "detectors/engine/shard.hpp"
+
+#include "detectors/engine/monitor_shard.hpp"
+
+namespace tocsin {
+
+void shard_stats::add(const shard_stats& other) {
+  keys += other.keys;
+  open_incidents += other.open_incidents;
+  keys_created += other.keys_created;
+  keys_evicted += other.keys_evicted;
+  keys_expired += other.keys_expired;
+  judged += other.judged;
+  memory_bytes += other.memory_bytes;
+}
+
+shard::shard(std::shared_ptr<const world_spec> spec, std::uint32_t number) : spec_(std::move(spec)), number_(number) {
+  for (std::uint32_t m = 0; m < spec_->monitors.size(); ++m)
+    monitors_.push_back(std::make_unique<monitor_shard>(*spec_, m, number_));
+}
+
+shard::~shard() = default;
+shard::shard(shard&&) noexcept = default;
+shard& shard::operator=(shard&&) noexcept = default;
+
+void shard::judge(const closed_range& range, std::vector<alert>& out) {
+  for (auto& monitor : monitors_)
+    monitor->judge_range(range, out);
+}
+
+void shard::take_changes(std::vector<state_record>& out) {
+  for (auto& monitor : monitors_)
+    monitor->take_changes(out);
+}
+
+std::optional<std::uint32_t> shard::owner_of(const state_record& record) {
+  if (record.key.size() < 4)
+    return std::nullopt;
+  const auto number = static_cast<std::uint8_t>(record.key[1]);
+  return number < shard_count ? std::optional<std::uint32_t>(number) : std::nullopt;
+}
+
+std::optional<std::string> shard::restore(const state_record& record) {
+  if (owner_of(record) != number_)
+    return "state record of another shard";
+  const auto monitor = static_cast<std::size_t>(static_cast<std::uint8_t>(record.key[2])) |
+                       static_cast<std::size_t>(static_cast<std::uint8_t>(record.key[3])) << 8;
+  if (monitor >= monitors_.size())
+    return "state record of an unknown monitor";
+  return monitors_[monitor]->restore(record.key[0], std::string_view(record.key).substr(4), record.bytes);
+}
+
+std::optional<std::string> shard::finish_restore(time_ms judged_through) {
+  for (auto& monitor : monitors_)
+    if (auto error = monitor->finish_restore(judged_through))
+      return error;
+  return std::nullopt;
+}
+
+shard_stats shard::stats() const {
+  shard_stats sum;
+  for (const auto& monitor : monitors_)
+    sum.add(monitor->stats());
+  return sum;
+}
+
+void shard::for_each_key(const std::function<void(const key_view&)>& visit) const {
+  for (const auto& monitor : monitors_)
+    monitor->for_each_key(visit);
+}
+
+} // namespace tocsin

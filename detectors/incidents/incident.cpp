@@ -1,0 +1,54 @@
+#include "detectors/incidents/incident.hpp"
+
+namespace tocsin {
+
+void incident::save(state_writer& out) const {
+  out.text(id);
+  out.u32(revision);
+  out.i64(onset);
+  out.i64(opened);
+  out.i64(total);
+  out.i64(failed);
+  out.f64(expected);
+  out.u64(viewers);
+  out.f64(baseline);
+  out.u8(static_cast<std::uint8_t>(harm));
+  out.i64(lower_since);
+  out.f64(per_hour_on_open);
+  out.f64(per_hour_told);
+  out.i64(told);
+  out.u32(static_cast<std::uint32_t>(model.size()));
+  for (const auto& [name, value] : model) {
+    out.text(name);
+    out.f64(value);
+  }
+}
+
+bool incident::load(state_reader& in, incident& out) {
+  out.id = in.text();
+  out.revision = in.u32();
+  out.onset = in.i64();
+  out.opened = in.i64();
+  out.total = in.i64();
+  out.failed = in.i64();
+  out.expected = in.f64();
+  out.viewers = in.u64();
+  out.baseline = in.f64();
+  const auto harm = in.u8();
+  if (harm > static_cast<std::uint8_t>(severity::critical))
+    in.fail();
+  out.harm = static_cast<severity>(harm);
+  out.lower_since = in.i64();
+  out.per_hour_on_open = in.f64();
+  out.per_hour_told = in.f64();
+  out.told = in.i64();
+  out.model.clear();
+  for (auto left = in.u32(); left > 0 && in.ok(); --left) {
+    auto name = in.text();
+    const auto value = in.f64();
+    out.model.emplace_back(std::move(name), value);
+  }
+  return in.ok();
+}
+
+} // namespace tocsin

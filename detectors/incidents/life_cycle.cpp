@@ -1,0 +1,247 @@
+#include "detectors/incidents/life_cycle.hpp"
+
+#include "detectors/judging/dimensions.hpp"
+#include "models/binomial.hpp"
+#include "models/linear_counting.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <optional>
+
+namespace tocsin {
+
+namespace {
+
+/// Hash of what makes an incident this one: a function of the data alone.
+std::string incident_id(const monitor_spec& monitor, const detector_spec& detector, std::string_view key,
+                        time_ms onset) {
+  std::string name = monitor.name;
+  name += '\n' + detector.name + "\nup\n" + std::to_string(onset) + '\n';
+  name.append(key);
+  const auto hash = hash_key(name);
+  char text[33];
+  std::snprintf(text, sizeof text, "%016llx%016llx", static_cast<unsigned long long>(hash.high),
+                static_cast<unsigned long long>(hash.low));
+  return text;
+}
+
+} // namespace
+
+life_cycle::life_cycle(const world_spec& world, std::uint32_t monitor, std::uint32_t detector, keyed_state& keys)
+    : world_(&world), monitor_(&world.monitors[monitor]), monitor_index_(monitor), detector_index_(detector),
+      keys_(&keys), update_ticks_(std::max<tick_index>(1, monitor_->update_every / monitor_->tick)) {}
+
+void life_cycle::begin_tick(const closed_tick& tick, const detector& judging, const source_offsets& offsets,
+                            std::vector<alert>& out) {
+  tick_ = tick.tick;
+  tick_end_ = tick_end(tick.tick, monitor_->tick);
+  offsets_ = &offsets;
+  out_ = &out;
+  touched_.clear();
+  if (open_.empty())
+    return;
+  for (const auto& level : tick.levels)
+    for (const auto& counts : level) {
+      const auto known = open_.find(counts.slot);
+      if (known == open_.end())
+        continue;
+      auto& what = known.value();
+      what.baseline = judging.expected_rate(counts.slot);
+      what.total += counts.total;
+      what.failed += counts.failed;
+      what.expected += what.baseline * static_cast<double>(counts.total);
+      what.viewers |= counts.viewers;
+      touched_.push_back(counts.slot);
+    }
+}
+
+void life_cycle::hear(const verdict& what, const detector& judging) {
+  const auto known = open_.find(what.slot);
+  if (known == open_.end()) {
+    if (what.type == verdict::kind::excess && passes_gates(what))
+      open(what, judging);
+  } else if (what.type == verdict::kind::normal) {
+    close(what.slot, alert_kind::resolve, judging, &what);
+  } else {
+    known.value().model = what.model;
+  }
+}
+
+bool life_cycle::passes_gates(const verdict& what) const {
+  if (!what.gated)
+    return true;
+  const auto& gates = monitor_->gates;
+  const auto passes = [&](std::int64_t failures) {
+    const auto events = static_cast<double>(what.total);
+    const auto rate = static_cast<double>(failures) / events;
+    return what.total > 0 && rate >= gates.min_ratio * what.baseline && rate - what.baseline >= gates.min_difference &&
+           static_cast<double>(failures) - what.baseline * events >= gates.min_excess_failures;
+  };
+  return passes(what.failed) && (!monitor_->has_viewers || passes(what.capped));
+}
+
+void life_cycle::open(const verdict& what, const detector& judging) {
+  incident made;
+  made.onset = what.onset;
+  made.opened = tick_;
+  made.total = what.total;
+  made.failed = what.failed;
+  made.baseline = what.baseline;
+  made.expected = what.baseline * static_cast<double>(what.total);
+  made.model = what.model;
+  made.id = incident_id(*monitor_, monitor_->detectors[detector_index_], (*keys_)[what.slot].bytes,
+                        tick_start(what.onset, monitor_->tick));
+  made.harm = severity_of(made);
+  made.per_hour_on_open = excess_per_hour(made);
+  made.viewers = what.viewers;
+  ++(*keys_)[what.slot].holds;
+  keys_->mark_changed(what.slot);
+  auto& stored = open_[what.slot] = std::move(made);
+  tell(what.slot, stored, alert_kind::open, alert_status::open, judging, nullptr);
+}
+
+void life_cycle::reminded(key_slot slot) {
+  // Only the reminder of the last record counts: older ones are forgotten by a restart, so they must not show.
+  const auto known = open_.find(slot);
+  if (known != open_.end() && tick_ == known->second.told + update_ticks_)
+    touched_.push_back(slot);
+}
+
+void life_cycle::end_tick(const detector& judging) {
+  for (const auto slot : touched_) {
+    const auto known = open_.find(slot);
+    if (known == open_.end())
+      continue;
+    auto& what = known.value();
+    keys_->mark_changed(slot);
+    const auto before = what.harm;
+    refresh_severity(what);
+    if (what.harm != before || is_news(what))
+      tell(slot, what, alert_kind::update, alert_status::open, judging, nullptr);
+  }
+}
+
+void life_cycle::refresh_severity(incident& what) {
+  const auto now = severity_of(what);
+  if (now >= what.harm) {
+    what.harm = now;
+    what.lower_since = incident::never;
+  } else if (what.lower_since == incident::never) {
+    what.lower_since = tick_;
+  } else if ((tick_ - what.lower_since) * monitor_->tick >= monitor_->severity.fall_after) {
+    what.harm = now;
+    what.lower_since = incident::never;
+  }
+}
+
+bool life_cycle::is_news(const incident& what) const {
+  if (tick_ == what.told)
+    return false;
+  if (tick_ - what.told >= update_ticks_)
+    return true;
+  const auto now = excess_per_hour(what);
+  return now > 0 && what.per_hour_told > 0 && (now >= 2 * what.per_hour_told || now <= what.per_hour_told / 2);
+}
+
+double life_cycle::hours_since_onset(const incident& what) const {
+  return static_cast<double>(tick_end_ - tick_start(what.onset, monitor_->tick)) / static_cast<double>(hour_ms);
+}
+
+double life_cycle::excess_per_hour(const incident& what) const {
+  return (static_cast<double>(what.failed) - what.expected) / hours_since_onset(what);
+}
+
+severity life_cycle::severity_of(const incident& what) const {
+  const auto& limits = monitor_->severity;
+  const auto rate = what.total > 0 ? static_cast<double>(what.failed) / static_cast<double>(what.total) : 0;
+  const auto per_hour = excess_per_hour(what);
+  if ((rate >= limits.critical_rate && what.total >= limits.critical_events) ||
+      per_hour >= limits.critical_excess_per_hour)
+    return severity::critical;
+  if (rate >= limits.major_ratio * what.baseline && per_hour >= limits.major_excess_per_hour)
+    return severity::major;
+  return severity::warning;
+}
+
+void life_cycle::expire(key_slot slot, const detector& judging) {
+  if (open_.find(slot) != open_.end())
+    close(slot, alert_kind::expire, judging, nullptr);
+}
+
+void life_cycle::close(key_slot slot, alert_kind kind, const detector& judging, const verdict* closing) {
+  const auto known = open_.find(slot);
+  const auto status = kind == alert_kind::expire ? alert_status::expired : alert_status::closed;
+  tell(slot, known.value(), kind, status, judging, closing);
+  open_.erase(known);
+  --(*keys_)[slot].holds;
+  keys_->mark_changed(slot);
+}
+
+void life_cycle::tell(key_slot slot, incident& what, alert_kind kind, alert_status status, const detector& judging,
+                      const verdict* closing) {
+  const auto& key = (*keys_)[slot];
+  alert record;
+  record.id = what.id;
+  record.revision = what.revision++;
+  record.kind = kind;
+  record.status = status;
+  record.level_of_harm = what.harm;
+  record.monitor = monitor_->name;
+  record.detector = monitor_->detectors[detector_index_].name;
+  record.level = level_names(*monitor_, key.level);
+  record.key = name_dimensions(*monitor_, key.level, key.bytes);
+  record.scope.assign(record.key.begin(), record.key.begin() + static_cast<std::ptrdiff_t>(monitor_->scope_size));
+  record.tick = tick_end_;
+  record.measured_value = what.total > 0 ? static_cast<double>(what.failed) / static_cast<double>(what.total) : 0;
+  if (closing != nullptr && closing->total > 0)
+    record.measured_value_on_close = static_cast<double>(closing->failed) / static_cast<double>(closing->total);
+  record.baseline_value = what.baseline;
+  const auto range = jeffreys_interval(what.failed, what.total);
+  record.interval_low = range.low;
+  record.interval_high = range.high;
+  record.sample_size = what.total;
+  record.failures = what.failed;
+  record.expected_failures = what.expected;
+  record.excess_failures = static_cast<double>(what.failed) - what.expected;
+  if (monitor_->has_viewers) {
+    record.affected_viewers = distinct_from_bitmap(what.viewers);
+    record.affected_viewers_at_least = saturated(what.viewers);
+  }
+  record.affected_per_hour = excess_per_hour(what);
+  record.affected_per_hour_on_open = what.per_hour_on_open;
+  record.onset = tick_start(what.onset, monitor_->tick);
+  record.detected_at = tick_end(what.opened, monitor_->tick);
+  if (status != alert_status::open)
+    record.resolved_at = tick_end_;
+  record.watermark = tick_end_;
+  if (status == alert_status::open)
+    record.closes_when = judging.closes_when(slot);
+  record.model = closing != nullptr ? closing->model : what.model;
+  record.config_fingerprint = world_->fingerprint;
+  record.source_offsets = *offsets_;
+  record.monitor_index = monitor_index_;
+  record.detector_index = detector_index_;
+  record.key_bytes = key.bytes;
+  out_->push_back(std::move(record));
+  what.told = tick_;
+  what.per_hour_told = excess_per_hour(what);
+  if (status == alert_status::open)
+    remind_(tick_ + update_ticks_, slot);
+}
+
+const incident* life_cycle::open_incident(key_slot slot) const {
+  const auto known = open_.find(slot);
+  return known == open_.end() ? nullptr : &known.value();
+}
+
+void life_cycle::restore(key_slot slot, incident&& open) {
+  open_[slot] = std::move(open);
+  ++(*keys_)[slot].holds;
+}
+
+void life_cycle::remind_all() {
+  for (const auto& [slot, what] : open_)
+    remind_(what.told + update_ticks_, slot);
+}
+
+} // namespace tocsin

@@ -1,0 +1,17 @@
+#include "detectors/judging/detector.hpp"
+
+#include "detectors/judging/count_bucket_detector.hpp"
+#include "detectors/judging/threshold_detector.hpp"
+
+#include <variant>
+
+namespace tocsin {
+
+std::unique_ptr<detector> make_detector(const monitor_spec& monitor, const detector_spec& spec,
+                                        const keyed_state& keys) {
+  if (const auto* threshold = std::get_if<threshold_spec>(&spec.settings))
+    return std::make_unique<threshold_detector>(monitor, *threshold, keys);
+  return std::make_unique<count_bucket_detector>(monitor, std::get<count_bucket_spec>(spec.settings), keys);
+}
+
+} // namespace tocsin

@@ -1,0 +1,93 @@
+#pragma once
+
+#include "detectors/judging/keyed_state.hpp"
+#include "detectors/judging/roll_up.hpp"
+#include "detectors/values/codec.hpp"
+#include "detectors/values/monitor_spec.hpp"
+#include "detectors/values/time.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace tocsin {
+
+using named_number = std::pair<std::string, double>;
+
+/// What a detector says of a key at the close of a tick. Rates are fractions.
+struct verdict {
+  enum class kind : std::uint8_t {
+    excess, ///< the failure rate is too high: an incident should be open
+    normal, ///< the failure rate is normal again: an open incident may close
+  };
+  kind type = kind::excess;
+  key_slot slot = no_slot;
+  tick_index onset = 0;   ///< first tick of the excess
+  std::int64_t total = 0; ///< events since the onset (excess), or that showed the key to be normal
+  std::int64_t failed = 0;
+  std::int64_t capped = 0;
+  std::uint64_t viewers = 0;       ///< bitmap of failing viewers of the same events, as far as known
+  double baseline = 0;             ///< expected failure rate
+  bool gated = true;               ///< the monitor's gates decide too; false where the user set the limit himself
+  std::vector<named_number> model; ///< the numbers behind it, for the record
+};
+
+/// What a detector may ask for while it judges. Implemented by monitor_shard.
+class judge {
+public:
+  virtual ~judge() = default;
+  virtual void say(verdict&& what) = 0;
+  /// Asks to see `slot` again at the close of `tick`, events or not.
+  virtual void remind(tick_index tick, key_slot slot) = 0;
+};
+
+/// Judges the keys of one monitor in one shard, tick by tick. Owned by a monitor_shard; not thread-safe. Total: judging
+/// never fails; `load` returns false on damaged bytes.
+///
+/// Verdicts are a function of the closed ticks alone. Columns are indexed by key_slot; a slot may be used again after
+/// forget(). A key without events, evictions and reminders costs nothing.
+class detector {
+public:
+  virtual ~detector() = default;
+
+  /// Slots 0 .. slots-1 exist now.
+  virtual void resize(std::size_t slots) = 0;
+  /// Judges a closed tick. `reminded`: slots whose reminder is due, in no order, perhaps repeated.
+  virtual void step(const closed_tick& tick, const std::vector<key_slot>& reminded, judge& out) = 0;
+  /// Next tick at which step() is needed even without events and reminders.
+  virtual std::optional<tick_index> next_due() const { return std::nullopt; }
+  /// These slots (marked true) hold other keys from now on.
+  virtual void forget(const std::vector<bool>& slots) = 0;
+  /// The evicted key `from` becomes part of its level's pooled tail `into`.
+  virtual void absorb(key_slot from, key_slot into) = 0;
+
+  /// Expected failure rate of a key now.
+  virtual double expected_rate(key_slot slot) const = 0;
+  /// What will end an open incident, in words: `rate below 4.8 % for 5m`.
+  virtual std::string closes_when(key_slot slot) const = 0;
+  /// State of a key for people: name, value.
+  virtual std::vector<std::pair<std::string, std::string>> explain(key_slot slot) const = 0;
+
+  /// State of one key, as part of the key's record.
+  virtual void save(key_slot slot, state_writer& out) const = 0;
+  virtual bool load(key_slot slot, state_reader& in) = 0;
+
+  /// State that belongs to no single key: numbered pages. `write(page, bytes)`: empty bytes erase the page.
+  using page_writer = std::function<void(std::int64_t page, std::string bytes)>;
+  virtual void save_changed_pages(const page_writer& write) = 0;
+  virtual bool load_page(std::int64_t page, state_reader& in) = 0;
+  /// All keys and pages are loaded; `last_tick` is the last tick that was judged. Reminders are asked for again.
+  virtual void loaded(tick_index last_tick, judge& out) = 0;
+
+  virtual std::size_t memory_bytes() const = 0;
+};
+
+/// The detector that a specification asks for.
+std::unique_ptr<detector> make_detector(const monitor_spec& monitor, const detector_spec& spec,
+                                        const keyed_state& keys);
+
+} // namespace tocsin

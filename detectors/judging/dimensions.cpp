@@ -1,0 +1,24 @@
+#include "detectors/judging/dimensions.hpp"
+
+#include "detectors/values/key.hpp"
+
+namespace tocsin {
+
+std::vector<dimension_value> name_dimensions(const monitor_spec& monitor, std::uint32_t level, std::string_view key) {
+  std::vector<dimension_value> named;
+  key_reader reader(key.substr(1));
+  key_value value;
+  for (const auto dimension : monitor.levels[level].dimensions) {
+    if (!reader.next(value))
+      break;
+    dimension_value one;
+    one.dimension = monitor.dimensions[dimension];
+    one.pooled = value.tag == value_tag::pooled;
+    if (value.tag != value_tag::null)
+      one.value = std::string(shown(value));
+    named.push_back(std::move(one));
+  }
+  return named;
+}
+
+} // namespace tocsin
