@@ -135,16 +135,22 @@ std::int64_t sliding_window::bucket_of(std::int64_t tick) const {
 }
 
 void sliding_window::move_to(std::int64_t bucket) {
-  current_ = std::max(current_, bucket);
+  if (bucket <= current_)
+    return;
+  current_ = bucket;
+  // Nothing more will be added to the bucket left behind: it keeps no room for that.
+  if (live_.empty())
+    return;
+  auto& entries = live_.back().entries;
+  if (entries.capacity() - entries.size() > entries.size() / 4)
+    entries.shrink_to_fit();
 }
 
 void sliding_window::drop_front() {
   auto& front = live_.front();
   if (front.is_saved)
     evicted_.push_back(front.index);
-  // A burst's storage is not kept for ordinary buckets.
-  const auto is_snug = front.entries.capacity() <= 4 * front.entries.size() + 64;
-  if (is_snug && front.entries.capacity() > spare_.capacity()) {
+  if (front.entries.capacity() > spare_.capacity()) {
     front.entries.clear();
     spare_ = std::move(front.entries);
   }
