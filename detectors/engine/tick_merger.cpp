@@ -29,8 +29,12 @@ void tick_merger::add(counted&& news) {
     journal_.push_back(entry);
 }
 
+time_ms tick_merger::closable() const {
+  return tick_start(tick_of(gate_.frontier(), base_tick_), base_tick_);
+}
+
 bool tick_merger::has_next() const {
-  return gate_.frontier() > judged_through_;
+  return closable() > judged_through_;
 }
 
 closed_range tick_merger::next() {
