@@ -45,6 +45,7 @@ private:
   };
 
   void say(verdict&& what) override;
+  void changed(key_slot slot) override { keys_.mark_changed(slot); }
   void remind(tick_index tick, key_slot slot) override;
 
   std::optional<tick_index> next_due() const;

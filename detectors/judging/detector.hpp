@@ -41,6 +41,8 @@ class judge {
 public:
   virtual ~judge() = default;
   virtual void say(verdict&& what) = 0;
+  /// The state of a key changed though it had neither events nor a reminder in this tick.
+  virtual void changed(key_slot slot) = 0;
   /// Asks to see `slot` again at the close of `tick`, events or not.
   virtual void remind(tick_index tick, key_slot slot) = 0;
 };

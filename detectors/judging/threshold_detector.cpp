@@ -43,8 +43,10 @@ void threshold_detector::step(const closed_tick& tick, const std::vector<key_slo
     }
   for (const auto slot : reminded)
     look_at(slot, 0);
-  for (const auto slot : evicted_)
+  for (const auto slot : evicted_) {
+    out.changed(slot);
     look_at(slot, 0);
+  }
   for (const auto& [slot, viewers] : looks_)
     judge_key(slot, tick.tick, viewers, out);
 }

@@ -35,6 +35,17 @@ void append_lines(std::vector<std::string>& log, const std::vector<alert>& alert
     log.push_back(line_of(a));
 }
 
+/// Empty if the logs are equal.
+std::string first_difference(const std::vector<std::string>& log, const std::vector<std::string>& reference) {
+  for (std::size_t i = 0; i < std::max(log.size(), reference.size()); ++i) {
+    const auto& left = i < log.size() ? log[i] : "(end)";
+    const auto& right = i < reference.size() ? reference[i] : "(end)";
+    if (left != right)
+      return "line " + std::to_string(i) + ": " + left + "\ninstead of " + right;
+  }
+  return {};
+}
+
 using streams = std::vector<std::vector<test_event>>;
 
 /// Feeds the partitions in turns of a random size; the schedule depends on the seed alone.
@@ -153,7 +164,8 @@ TEST_CASE("a world that crashes anywhere and restarts from its last commit gives
     const streams partitions{random_stream(a), random_stream(b)};
     const auto reference = run_straight(spec, partitions, seed, 50);
     int crashes = 0;
-    CHECK(run_with_crashes(spec, partitions, seed, 200, crashes) == reference);
+    const auto log = run_with_crashes(spec, partitions, seed, 200, crashes);
+    CHECK(first_difference(log, reference) == "");
     CHECK(crashes > 1);
     CHECK(!reference.empty());
   }
@@ -177,7 +189,7 @@ TEST_CASE("the log survives crashes at ten times the capacity, too") {
     const streams partitions{random_stream(options)};
     const auto reference = run_straight(small, partitions, seed, 50);
     int crashes = 0;
-    CHECK(run_with_crashes(small, partitions, seed, 200, crashes) == reference);
+    CHECK(first_difference(run_with_crashes(small, partitions, seed, 60, crashes), reference) == "");
     CHECK(crashes > 1);
     world engine(small, 1);
     engine.count(make_batch(*small, 0, partitions[0], 0, partitions[0].size()));
