@@ -40,8 +40,8 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)[">]')
 UNREASONED = re.compile(r"\b(?:TO[D]O|FIX[M]E)\b(?!\([^)\s][^)]*\))")
 MACHINE_PATH = re.compile(r"(?<![\w.}])/(?:work|root)/|/tmp/w[t]\b")
 SOURCES = {".cpp", ".hpp"}
-# Folders of data, one file or folder a case: the README of the folder above speaks for them.
-DATA_FOLDERS = ("tests/golden/", "tests/fuzz/corpus/", ".ci")
+# The README of the folder above speaks for these: rooms of tests that mirror rooms of the code, and folders of cases.
+WITHOUT_README = re.compile(r"tests/[^/]+/.|\.ci$")
 
 
 def tracked_files(root):
@@ -111,7 +111,7 @@ def text_violations(lines):
 def folder_violations(names):
     folders = {str(pathlib.PurePosixPath(name).parent) for name in names}
     for folder in sorted(folders):
-        if not (folder + "/").startswith(DATA_FOLDERS) and f"{folder}/README.md".removeprefix("./") not in names:
+        if not WITHOUT_README.match(folder) and f"{folder}/README.md".removeprefix("./") not in names:
             yield folder, 1, "README.md is missing (what lives here, what may it include, where do I start)"
 
 

@@ -103,6 +103,8 @@ class Architecture(unittest.TestCase):
 
     def test_readme(self):
         self.expect({"README.md": "x", "io/file/a.cpp": ""}, "io/file:1: README.md is missing", readmes=False)
+        self.expect({"README.md": "x", "tests/README.md": "x", "tests/io/a.cpp": ""}, "tests/io:1: README.md is missing",
+                    readmes=False)
         self.expect({"README.md": "x", "tests/golden/case/input": ""}, None, readmes=False)
 
     def test_binary_data_is_no_text(self):
