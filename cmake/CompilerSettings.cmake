@@ -22,6 +22,11 @@ if(TOCSIN_SANITIZE)
   target_compile_options(tocsin_settings INTERFACE -fsanitize=${TOCSIN_SANITIZE} -fno-sanitize-recover=all -fno-sanitize=null)
   target_link_options(tocsin_settings INTERFACE -fsanitize=${TOCSIN_SANITIZE})
 endif()
+if(TOCSIN_FUZZ)
+  # Everything that a fuzzer calls reports the branches it took; only the fuzzers themselves link libFuzzer's main().
+  target_compile_options(tocsin_settings INTERFACE -fsanitize=fuzzer-no-link)
+  target_link_options(tocsin_settings INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 
 # models and detectors promise the same bytes for the same records: no contraction of a*b+c, no fast-math.
 add_library(tocsin_exact_settings INTERFACE)

@@ -1,7 +1,6 @@
 #include "detectors/judging/timer_wheel.hpp"
 
-#include <cassert>
-#include <functional>
+#include <utility>
 
 namespace tocsin {
 
@@ -55,7 +54,7 @@ std::optional<tick_index> timer_wheel::next_due() const {
 }
 
 std::size_t timer_wheel::memory_bytes() const {
-  auto timers = ready_.capacity() + moving_.capacity();
+  auto timers = ready_.capacity();
   for (const auto& l : levels_)
     for (const auto& s : l.slots)
       timers += s.capacity();
@@ -110,10 +109,10 @@ bool timer_wheel::step(tick_index target) {
   position_ = next->start;
   auto& from = levels_[next->level];
   from.occupied &= ~(std::uint64_t{1} << next->slot);
-  moving_.swap(from.slots[next->slot]);
-  for (const auto& t : moving_)
+  // The storage goes too: kept, every slot would in time hold the room of the fullest.
+  const auto moving = std::exchange(from.slots[next->slot], {});
+  for (const auto& t : moving)
     insert(t); // on a lower level, or ready: never back into `from`
-  moving_.clear();
   return true;
 }
 

@@ -100,7 +100,6 @@ private:
   std::size_t size_ = 0;
   std::vector<timer> ready_;  // heap, least first: due at or before position_
   std::vector<level> levels_; // as many as were needed so far
-  std::vector<timer> moving_; // scratch: the slot being taken apart
 };
 
 } // namespace tocsin

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <map>
 #include <random>
 #include <tuple>
@@ -293,6 +294,26 @@ TEST_CASE("sliding window: keys without events and gaps cost nothing") {
   CHECK(window.memory_bytes() <= memory);
   window.advance(5); // never backward
   CHECK(window.current_bucket() == std::numeric_limits<std::int64_t>::max());
+}
+
+TEST_CASE("sliding window: memory follows the touched pairs, also after a burst") {
+  constexpr std::size_t keys = 10'000;
+  sliding_window window(1, 100);
+  window.resize(keys);
+  const auto empty = window.memory_bytes();
+  std::int64_t tick = 0;
+  for (; tick < 100; ++tick) {
+    window.advance(tick);
+    for (std::uint32_t slot = 0; slot < keys; ++slot)
+      window.add(slot, {1, 0, 0});
+  }
+  CHECK(window.memory_bytes() > empty + 100 * keys * sizeof(sliding_window::entry));
+  CHECK(window.memory_bytes() < empty + 130 * keys * sizeof(sliding_window::entry));
+  for (; tick < 300; ++tick) {
+    window.advance(tick);
+    window.add(0, {1, 0, 0});
+  }
+  CHECK(window.memory_bytes() < empty + 20'000);
 }
 
 TEST_CASE("sliding window: resize keeps sums, never shrinks, new slots are empty") {

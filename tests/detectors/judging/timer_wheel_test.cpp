@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <random>
 #include <set>
 #include <vector>
@@ -196,10 +197,20 @@ TEST_CASE("timer wheel: reset and clear") {
   CHECK(fired == 1);
 }
 
-TEST_CASE("timer wheel: memory is counted") {
+TEST_CASE("timer wheel: memory follows the timers there are") {
+  std::mt19937_64 random(13);
   timer_wheel wheel(0);
   const auto before = wheel.memory_bytes();
   for (std::uint32_t i = 0; i < 10'000; ++i)
     wheel.schedule(i, i, 0);
   CHECK(wheel.memory_bytes() >= before + 10'000 * sizeof(timer));
+  // 10 timers a tick, a thousand ticks ahead: some 5000 at any time, past many turns of the lower levels.
+  wheel.advance(10'000, [](const timer&) {});
+  for (tick_index tick = 10'000; tick < 60'000; ++tick) {
+    for (std::uint32_t i = 0; i < 10; ++i)
+      wheel.schedule(tick + 1 + static_cast<tick_index>(random() % 1000), i, 0);
+    wheel.advance(tick, [](const timer&) {});
+  }
+  CHECK(wheel.size() < 6000);
+  CHECK(wheel.memory_bytes() < before + 6 * 6000 * sizeof(timer));
 }
