@@ -202,10 +202,12 @@ double as_log_probability(double v) {
 } // namespace
 
 double log_binomial_upper_tail(std::int64_t failures, std::int64_t total, double p) {
-  if (failures <= 0 || std::isnan(p) || (p >= 1 && failures <= total))
+  if (failures <= 0)
     return 0;
   if (failures > total || p <= 0)
     return log_of_zero;
+  if (p >= 1 || std::isnan(p))
+    return 0;
   const auto k = static_cast<double>(failures);
   const auto rest = static_cast<double>(total - failures + 1);
   return as_log_probability(log_incomplete_beta({k, rest, p, 1 - p}));

@@ -20,15 +20,15 @@ namespace tocsin {
 /// nothing (Loader, "Fast and accurate computation of binomial probabilities", 2000), times a continued
 /// fraction (DLMF 8.17.22 and 8.9.2) or power series (DLMF 8.7.1) on the side where the tail is the smaller one. Where
 /// the variance is above 1e7 and these would take thousands of terms, the uniform expansion with one correction term
-/// replaces them (Temme, "Special functions", 1996, sections 11.2 and 11.3); its relative error is below 1 / variance.
-/// Eigen's betainc and igamma were tried first: their error grows with n (lgamma differences cancel) and
+/// replaces them (Temme, "Special Functions", Wiley 1996, sections 11.2 and 11.3); its relative error is below 1 /
+/// variance. Eigen's betainc and igamma were tried first: their error grows with n (lgamma differences cancel) and
 /// their loops stop before they converge near the mean of large counts.
 ///
 /// Relative error of a tail T: below 1e-13 (1 + |ln T|) up to variance 1e7, below 1e-8 above. The tails fall in k up to
 /// that error. Counts above 2^53 are rounded to doubles.
 ///
-/// Total functions: negative counts count as 0; p is clamped to [0, 1] and the mean to [0, 1e18]; NaN counts as 1
-/// and 1e18, so that nothing looks surprising.
+/// Total functions: negative counts count as 0; p is clamped to [0, 1] and the mean to [0, 1e18]. If p or the mean is
+/// NaN, every possible count has probability 1, so that nothing looks surprising.
 
 /// P(X >= failures) for X ~ Binomial(total, p); 0 below the smallest double.
 double binomial_upper_tail(std::int64_t failures, std::int64_t total, double p);

@@ -54,10 +54,10 @@ window_shape choose_window(std::int64_t length_ms, std::int64_t tick_ms);
 /// (B - 1) * span + 1 and B * span ticks from its newest tick, exactly B ticks if span = 1.
 ///
 /// IMPLEMENTATION DECISIONS
-/// Paired add and evict on integers, so that no error accumulates ("subtract-on-evict": Tangwongsan, Hirzel,
-/// Schneider, "General incremental sliding-window aggregation", VLDB 2015). Storage is bucket-major: adding
-/// touches the current bucket only, and a bucket lists the keys that had events in it. Memory and time follow
-/// the touched (key, bucket) pairs; empty buckets do not exist, so a gap of any length costs its entries only.
+/// What was added is subtracted when its bucket leaves, on integers, so that no error accumulates. Storage is
+/// bucket-major: adding touches the current bucket only, and a bucket lists the keys that had events in it.
+/// Memory and time follow the touched (key, bucket) pairs; empty buckets do not exist, so a gap of any length
+/// costs its entries only.
 /// The sums lie in one array a count, ready for vector arithmetic over all keys.
 ///
 /// Value, owned by one detector of one shard; not thread-safe. Total: no operation fails; slots must be below

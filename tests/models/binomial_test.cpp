@@ -204,6 +204,7 @@ TEST_CASE("tails: any input gives a probability") {
   CHECK(log_binomial_upper_tail(11, 10, 1.0) == log_of_zero);
   CHECK(binomial_upper_tail(10, 10, 1.0) == 1);
   CHECK(binomial_upper_tail(5, 10, nan) == 1);
+  CHECK(binomial_upper_tail(11, 10, nan) == 0);
   CHECK(poisson_upper_tail(5, nan) == 1);
   CHECK(poisson_upper_tail(5, -1.0) == 0);
 }
