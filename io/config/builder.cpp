@@ -1,0 +1,373 @@
+#include "io/config/builder.hpp"
+
+#include "io/config/document.hpp"
+#include "io/config/fingerprint.hpp"
+#include "io/config/memory_estimate.hpp"
+#include "io/config/quantity.hpp"
+
+#include <date/tz.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <set>
+#include <stdexcept>
+#include <utility>
+
+namespace tocsin::io {
+
+namespace {
+
+using nlohmann::json;
+
+/// A dimension costs key bytes in every state; keys must fit in 16 bits of length.
+constexpr std::size_t most_dimensions = 64;
+
+/// The member, or null. Checked objects lack what was wrong or left out.
+const json& member(const json& object, const char* key) {
+  static const json nothing;
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  return object.is_object() && found != object.end() ? *found : nothing;
+}
+
+std::string text_of(const json& object, const char* key) {
+  const auto& value = member(object, key);
+  return value.is_string() ? value.get<std::string>() : std::string();
+}
+
+std::optional<std::string> optional_text(const json& object, const char* key) {
+  const auto& value = member(object, key);
+  return value.is_string() ? std::optional<std::string>(value.get<std::string>()) : std::nullopt;
+}
+
+/// A number with a default, which the checker has filled in.
+template <class T>
+T number_of(const json& object, const char* key) {
+  const auto& value = member(object, key);
+  return value.is_number() ? value.get<T>() : T{};
+}
+
+bool flag_of(const json& object, const char* key) {
+  const auto& value = member(object, key);
+  return value.is_boolean() && value.get<bool>();
+}
+
+input_format format_of(const std::string& name) {
+  if (name == "csv")
+    return input_format::csv;
+  return name == "combined_log" ? input_format::combined_log : input_format::ndjson;
+}
+
+time_unit unit_of(const std::string& name) {
+  static const std::map<std::string, time_unit> units{
+      {"s", time_unit::s}, {"ms", time_unit::ms}, {"us", time_unit::us}, {"rfc3339", time_unit::rfc3339}};
+  const auto found = units.find(name);
+  return found == units.end() ? time_unit::ms : found->second;
+}
+
+bool is_zone(const std::string& name) {
+  try {
+    return date::locate_zone(name) != nullptr;
+  } catch (const std::exception&) {
+    return false; // unknown name, or no time zone data on this machine
+  }
+}
+
+gate_spec gates_of(const json& checked) {
+  return {number_of<double>(checked, "min_ratio"), number_of<double>(checked, "min_difference"),
+          number_of<double>(checked, "min_excess_failures")};
+}
+
+severity_spec severity_of(const json& checked) {
+  severity_spec out;
+  out.major_ratio = number_of<double>(checked, "major_ratio");
+  out.major_excess_per_hour = number_of<double>(checked, "major_excess_per_hour");
+  out.critical_rate = number_of<double>(checked, "critical_rate");
+  out.critical_events = number_of<std::int64_t>(checked, "critical_events");
+  out.critical_excess_per_hour = number_of<double>(checked, "critical_excess_per_hour");
+  out.fall_after = number_of<time_ms>(checked, "fall_after");
+  return out;
+}
+
+capacity_spec capacity_of(const json& checked) {
+  return {number_of<std::uint64_t>(checked, "max_keys"), number_of<std::uint64_t>(checked, "max_leaf_cells"),
+          number_of<std::uint64_t>(checked, "max_scopes")};
+}
+
+} // namespace
+
+config builder::build(const json& checked) {
+  config out;
+  auto plan = std::make_shared<decode_plan>();
+  build_input(member(checked, "input"), out, *plan);
+  build_outputs(checked, out);
+
+  std::set<std::string> names;
+  const auto& monitors = member(checked, "monitors");
+  for (std::size_t i = 0; i < monitors.size(); ++i) {
+    const auto here = child_pointer("/monitors", i);
+    build_monitor(monitors[i], here, out, *plan);
+    const auto& name = out.world.monitors.back().name;
+    if (!name.empty() && !names.insert(name).second)
+      refuse(here + "/name", fmt::format("\"{}\" again", name), "a name that no other monitor has");
+  }
+
+  out.decode = std::move(plan);
+  out.world.fingerprint = fingerprint_of(out);
+  if (issues_.empty())
+    check_memory(out);
+  return out;
+}
+
+bool builder::is_written(const std::string& pointer) const {
+  return written_.contains(json::json_pointer(pointer));
+}
+
+bool builder::is_clean(const std::string& pointer) const {
+  return std::none_of(issues_.begin(), issues_.end(), [&](const config_issue& i) { return i.pointer == pointer; });
+}
+
+void builder::refuse(const std::string& pointer, std::string found, std::string expected) {
+  issues_.push_back({pointer, std::move(found), std::move(expected)});
+}
+
+std::optional<expression> builder::condition(const json& object, const std::string& key, const std::string& pointer) {
+  const auto text = optional_text(object, key.c_str());
+  if (!text)
+    return std::nullopt;
+  auto compiled = expression::compile(*text);
+  if (compiled)
+    return std::move(*compiled);
+  refuse(child_pointer(pointer, key), shown(json(*text)), "a condition (" + compiled.failure().message + ")");
+  return std::nullopt;
+}
+
+void builder::build_input(const json& input, config& out, decode_plan& plan) {
+  plan.format = format_of(text_of(input, "format"));
+  plan.where = condition(input, "where", "/input");
+  plan.total_field = optional_text(input, "total");
+  plan.failed_field = optional_text(input, "failed");
+  plan.viewer_field = optional_text(input, "viewer");
+  plan.max_record_bytes = number_of<std::size_t>(input, "max_record_bytes");
+  build_time(input, plan);
+
+  out.world.allowed_lateness = number_of<time_ms>(input, "allowed_lateness");
+  out.world.max_ahead = number_of<time_ms>(input, "max_ahead");
+  out.world.ahead_accept = number_of<std::uint32_t>(input, "ahead_accept");
+  out.world.correction = number_of<time_ms>(input, "correction");
+  out.idle_timeout = number_of<time_ms>(input, "idle_timeout");
+  out.block_bytes = number_of<std::size_t>(input, "block_bytes");
+
+  const auto& file = member(input, "file");
+  for (const auto& path : member(file, "paths"))
+    out.input.paths.push_back(path.get<std::string>());
+  out.input.sequence = flag_of(file, "sequence");
+  out.input.use_stdin = flag_of(input, "stdin");
+  if (file.is_object() && is_clean("/input/file/paths") && out.input.paths.empty())
+    refuse("/input/file/paths", "[]", "at least one path");
+  if (file.is_object() && out.input.use_stdin)
+    refuse("/input/stdin", "true", "either \"file\" or \"stdin\", not both");
+}
+
+void builder::build_time(const json& input, decode_plan& plan) {
+  const auto& time = member(input, "time");
+  plan.time_field = text_of(time, "field");
+  plan.time = unit_of(text_of(time, "unit"));
+  plan.time_zone = text_of(time, "zone");
+  if (input.is_object() && !is_written("/input/time") && is_clean("/input/format") &&
+      plan.format != input_format::combined_log && member(input, "format").is_string())
+    refuse("/input/time", "nothing", R"(where the event time is, for example {"field": "ts", "unit": "ms"})");
+  if (!plan.time_zone.empty() && !is_zone(plan.time_zone))
+    refuse("/input/time/zone", fmt::format("\"{}\"", plan.time_zone),
+           "an IANA time zone such as \"Europe/Berlin\", known to this machine (Debian package tzdata)");
+}
+
+void builder::build_outputs(const json& root, config& out) {
+  out.alerts_file = text_of(member(root, "alerts"), "file");
+  out.dead_letter_file = text_of(member(root, "dead_letter"), "file");
+  const auto& state = member(root, "state");
+  out.state_sqlite = text_of(state, "sqlite");
+  out.commit_interval = number_of<time_ms>(state, "commit_interval");
+  out.memory_limit = number_of<std::uint64_t>(root, "memory_limit");
+  out.workers = number_of<std::uint32_t>(root, "workers");
+}
+
+void builder::build_monitor(const json& checked, const std::string& pointer, config& out, decode_plan& plan) {
+  monitor_spec spec;
+  spec.name = text_of(checked, "name");
+  spec.tick = number_of<time_ms>(checked, "tick");
+  spec.expire_after = number_of<time_ms>(checked, "expire_after");
+  spec.update_every = number_of<time_ms>(checked, "update_every");
+  spec.has_viewers = plan.viewer_field.has_value();
+  spec.gates = gates_of(member(checked, "gates"));
+  spec.severity = severity_of(member(checked, "severity"));
+  spec.capacity = capacity_of(member(checked, "capacity"));
+  if (spec.tick % second_ms != 0)
+    refuse(pointer + "/tick", fmt::format("\"{}\"", format_duration(spec.tick)), "whole seconds, for example \"10s\"");
+  build_levels(checked, pointer, spec);
+  build_detectors(checked, pointer, spec);
+
+  monitor_plan part;
+  part.dimensions = spec.dimensions;
+  part.scope_size = spec.scope_size;
+  part.where = condition(checked, "where", pointer);
+  part.error_when = condition(checked, "error_when", pointer);
+  if (is_clean(pointer) && !is_written(pointer + "/error_when") && !is_written("/input/failed"))
+    refuse(pointer + "/error_when", "nothing",
+           "a condition that says which events failed (or a field with their number as \"failed\" in /input)");
+
+  out.world.monitors.push_back(std::move(spec));
+  plan.monitors.push_back(std::move(part));
+}
+
+void builder::build_levels(const json& checked, const std::string& pointer, monitor_spec& out) {
+  for (const auto& dimension : member(checked, "scope"))
+    out.dimensions.push_back(dimension.get<std::string>());
+  out.scope_size = static_cast<std::uint32_t>(out.dimensions.size());
+  level_spec root;
+  root.dimensions.resize(out.scope_size);
+  std::iota(root.dimensions.begin(), root.dimensions.end(), 0U);
+  out.levels = {root};
+
+  bool root_seen = false;
+  const auto& levels = member(checked, "levels");
+  for (std::size_t i = 0; i < levels.size(); ++i) {
+    const auto here = child_pointer(pointer + "/levels", i);
+    if (!levels[i].is_array())
+      continue;
+    auto level = root;
+    for (const auto& name : levels[i]) {
+      const auto known = std::find(out.dimensions.begin(), out.dimensions.end(), name.get<std::string>());
+      const auto index = static_cast<std::uint32_t>(known - out.dimensions.begin());
+      if (index < out.scope_size)
+        refuse(here, shown(levels[i]),
+               fmt::format("a level without {}: the scope is part of every level", name.dump()));
+      else if (known == out.dimensions.end())
+        out.dimensions.push_back(name.get<std::string>());
+      level.dimensions.push_back(index);
+    }
+    std::sort(level.dimensions.begin(), level.dimensions.end());
+
+    const bool is_root = levels[i].empty();
+    const bool again = std::any_of(out.levels.begin() + 1, out.levels.end(),
+                                   [&](const level_spec& l) { return l.dimensions == level.dimensions; });
+    if (again || (is_root && root_seen))
+      refuse(here, shown(levels[i]), "each level once (the order of its dimensions does not matter)");
+    root_seen = root_seen || is_root;
+    if (!is_root)
+      out.levels.push_back(std::move(level));
+  }
+  if (out.dimensions.size() > most_dimensions)
+    refuse(pointer + "/levels", fmt::format("{} different dimensions", out.dimensions.size()),
+           fmt::format("at most {}, with those of the scope", most_dimensions));
+}
+
+void builder::build_detectors(const json& checked, const std::string& pointer, monitor_spec& out) {
+  std::set<std::string> names;
+  const auto& detectors = member(checked, "detectors");
+  for (std::size_t i = 0; i < detectors.size(); ++i) {
+    const auto here = child_pointer(pointer + "/detectors", i);
+    // A tick that is wrong itself would only repeat its mistake here.
+    const auto tick = is_clean(pointer + "/tick") ? out.tick : second_ms;
+    detector_spec spec;
+    spec.type = text_of(detectors[i], "type");
+    spec.name = text_of(detectors[i], "name");
+    if (spec.type == "threshold")
+      spec.settings = threshold(detectors[i], here, tick);
+    else if (spec.type == "count_bucket")
+      spec.settings = count_bucket(detectors[i], here, tick);
+    if (!spec.name.empty() && !names.insert(spec.name).second)
+      refuse(here + "/name", fmt::format("\"{}\" again", spec.name),
+             "a name that no other detector of the monitor has");
+    out.detectors.push_back(std::move(spec));
+  }
+}
+
+threshold_spec builder::threshold(const json& checked, const std::string& pointer, time_ms tick) {
+  threshold_spec out;
+  out.rate = number_of<double>(checked, "rate");
+  out.window = whole_ticks(checked, "window", pointer, tick);
+  out.hold = whole_ticks(checked, "for", pointer, tick);
+  out.min_events = number_of<std::int64_t>(checked, "min_events");
+  out.resolve_rate = checked.contains("resolve_rate") ? number_of<double>(checked, "resolve_rate") : out.rate;
+  out.resolve_hold = checked.contains("resolve_for") ? whole_ticks(checked, "resolve_for", pointer, tick) : out.hold;
+  if (is_clean(pointer + "/rate") && out.resolve_rate > out.rate)
+    refuse(pointer + "/resolve_rate", json(out.resolve_rate).dump(),
+           fmt::format("at most the rate that opens, {}", json(out.rate).dump()));
+  return out;
+}
+
+count_bucket_spec builder::count_bucket(const json& checked, const std::string& pointer, time_ms tick) {
+  count_bucket_spec out;
+  out.scope_bucket = number_of<std::int64_t>(checked, "scope_bucket");
+  out.key_bucket = number_of<std::int64_t>(checked, "key_bucket");
+  out.baseline = whole_ticks(checked, "baseline", pointer, tick);
+  out.min_baseline = number_of<std::int64_t>(checked, "min_baseline");
+  out.outlier = number_of<double>(checked, "outlier");
+  out.normal = number_of<double>(checked, "normal");
+  if (out.outlier >= out.normal && is_clean(pointer + "/outlier") && is_clean(pointer + "/normal"))
+    refuse(pointer + "/outlier", json(out.outlier).dump(),
+           fmt::format("less than \"normal\", {}", json(out.normal).dump()));
+  return out;
+}
+
+/// A window or hold must be whole ticks, because decisions are made only at their ends. A default is rounded up.
+time_ms builder::whole_ticks(const json& checked, const char* key, const std::string& pointer, time_ms tick) {
+  const auto value = number_of<time_ms>(checked, key);
+  const auto rest = value % tick;
+  if (rest == 0)
+    return value;
+  const auto here = child_pointer(pointer, key);
+  if (!is_written(here))
+    return value + tick - rest;
+  if (is_clean(here))
+    refuse(here, fmt::format("\"{}\"", format_duration(value)),
+           fmt::format("a multiple of the tick, \"{}\"", format_duration(tick)));
+  return value;
+}
+
+void builder::check_memory(const config& built) {
+  const auto shares = memory_estimate(built);
+  const auto sum = total_of(shares);
+  std::string division;
+  for (const auto& share : shares)
+    division += fmt::format("{}{} {}", division.empty() ? "" : ", ", share.what, format_size(share.bytes));
+  if (sum > built.memory_limit)
+    refuse("/memory_limit", fmt::format("\"{}\"", format_size(built.memory_limit)),
+           fmt::format("at least {}: {}; or a smaller capacity in a monitor", format_size(sum), division));
+}
+
+std::vector<std::string> warnings_of(const config& built) {
+  std::vector<std::string> out;
+  const auto& plan = *built.decode;
+  if (plan.format == input_format::combined_log && !plan.time_field.empty())
+    out.push_back("/input/time: has no effect for combined_log, whose lines carry their own time");
+  if (!plan.time_zone.empty() && plan.time != time_unit::rfc3339)
+    out.push_back("/input/time/zone: has no effect for unix times, which are UTC");
+  const bool failed_is_used = std::any_of(plan.monitors.begin(), plan.monitors.end(),
+                                          [](const monitor_plan& m) { return !m.error_when.has_value(); });
+  if (plan.failed_field && !failed_is_used)
+    out.push_back("/input/failed: has no effect, because every monitor has its own error_when");
+
+  for (std::size_t i = 0; i < built.world.monitors.size(); ++i) {
+    const auto& monitor = built.world.monitors[i];
+    const auto here = child_pointer("/monitors", i);
+    if (built.world.allowed_lateness / 60 >= monitor.tick)
+      out.push_back(fmt::format("{}/tick: allowed_lateness {} keeps {} ticks of {} open, and every alert waits for it",
+                                here, format_duration(built.world.allowed_lateness),
+                                built.world.allowed_lateness / monitor.tick, format_duration(monitor.tick)));
+    if (monitor.levels.size() > 8)
+      out.push_back(
+          fmt::format("{}/levels: {} levels; each event is judged once a level", here, monitor.levels.size()));
+    for (std::size_t j = 0; j < monitor.detectors.size(); ++j) {
+      const auto* settings = std::get_if<threshold_spec>(&monitor.detectors[j].settings);
+      if (settings != nullptr && settings->min_events == 1 && settings->rate < 0.5 && monitor.levels.size() > 1)
+        out.push_back(fmt::format(
+            "{}/detectors/{}/min_events: 1, so that a single failure of a rare key is an incident", here, j));
+    }
+  }
+  return out;
+}
+
+} // namespace tocsin::io
