@@ -1,5 +1,6 @@
 #include "io/sqlite/database.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -164,8 +165,10 @@ error database::failure(int code) const {
 }
 
 error database::damage(const std::string& what) const {
+  auto line = what; // quick_check answers in several
+  std::replace(line.begin(), line.end(), '\n', ' ');
   return {error_code::state,
-          path_ + ": the state is damaged (" + what + "); restore it from a backup, or delete it to start cold", false,
+          path_ + ": the state is damaged (" + line + "); restore it from a backup, or delete it to start cold", false,
           true};
 }
 

@@ -97,6 +97,13 @@ result<std::unique_ptr<sqlite_state_store>> sqlite_state_store::open_read_only(s
 
 result<restored_world> sqlite_state_store::open(const state_identity& identity) {
   close();
+  auto world = open_checked(identity);
+  if (!world)
+    close(); // what was refused cannot be read or written by accident
+  return world;
+}
+
+result<restored_world> sqlite_state_store::open_checked(const state_identity& identity) {
   if (path_.empty())
     return misuse("state.sqlite", "the name of the state file is empty; give a path");
   if (!lock_) {
@@ -143,8 +150,8 @@ result<void> sqlite_state_store::connect(database::access mode) {
   if (!opened)
     return opened.failure();
   database_ = std::move(*opened);
-  // FULL: a commit is on the disk when it returns. A checkpoint only every 64 MiB of WAL (16384 pages of 4 KiB) writes a
-  // page that many commits changed once; the size limit gives the space of one huge commit back.
+  // FULL: a commit is on the disk when it returns. A checkpoint only every 64 MiB of WAL (16384 pages of 4 KiB) writes
+  // a page that many commits changed once; the size limit gives the space of one huge commit back.
   return database_->execute("PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=16384; "
                             "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-16384");
 }

@@ -67,6 +67,7 @@ private:
     meta_row meta;
   };
 
+  result<restored_world> open_checked(const state_identity& identity);
   void close();
   result<void> connect(database::access mode);
   result<void> set_up_new_file();

@@ -1,5 +1,6 @@
 #include "io/alert_json.hpp"
 #include "tests/support/alert_schema.hpp"
+#include "tests/support/scratch_directory.hpp"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
@@ -72,6 +73,11 @@ TEST_CASE("an alert record is one line with the documented fields in the documen
         R"("model":{"rate":0.05,"window_s":60},"config_fingerprint":"c0ffee","source_offsets":{"0":123,"1":0},)"
         R"("description":"cdn=fastly, country=DE of property=p7: 8.41 % of 214 events failed since 12:03:10 UTC, )"
         R"(expected 1.12 % (18 failures instead of 2.4); closes when the rate is below 4 % for 1m."})");
+}
+
+TEST_CASE("the example of the documentation is what is written") {
+  CHECK(test::read_bytes(TOCSIN_SOURCE_DIR "/docs/alerts.md").find("\n" + to_json(example()) + "\n") !=
+        std::string::npos);
 }
 
 TEST_CASE("rendered records follow the schema") {

@@ -44,6 +44,9 @@ std::string refusal(const std::string& path) {
   CHECK(opened.failure().fatal);
   CHECK(opened.failure().message.find(path) != std::string::npos);
   CHECK(opened.failure().message.find('\n') == std::string::npos);
+  // What was refused is not open.
+  CHECK(!store.load([](const auto&) { return result<void>{}; }));
+  CHECK(!store.commit(example_batch()));
   return opened.failure().message;
 }
 
@@ -269,6 +272,7 @@ TEST_CASE("any flipped bit of the file is refused or does no harm") {
       ++refused;
       CHECK_MESSAGE(rows.failure().code == error_code::state, at);
       CHECK_MESSAGE(has(rows.failure().message, copy), at);
+      CHECK_MESSAGE(!has(rows.failure().message, "\n"), at);
       CHECK_MESSAGE(rows.failure().fatal, at << ": " << rows.failure().message);
     } else {
       ++harmless;
