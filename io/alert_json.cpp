@@ -1,0 +1,273 @@
+#include "io/alert_json.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <iterator>
+#include <string_view>
+
+namespace tocsin::io {
+namespace {
+
+constexpr int schema_version = 1;
+/// Below 2^53 every whole number is exact.
+constexpr double exact_integers = 9007199254740992.0;
+
+using buffer = fmt::memory_buffer;
+
+void put(buffer& out, std::string_view text) {
+  out.append(text.data(), text.data() + text.size());
+}
+
+bool is_plain(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; });
+}
+
+void put_string(buffer& out, std::string_view text) {
+  // Nearly all values need no escape; the library is kept for those that do.
+  if (is_plain(text)) {
+    out.push_back('"');
+    put(out, text);
+    out.push_back('"');
+    return;
+  }
+  put(out, nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+void put_number(buffer& out, double value) {
+  assert(std::isfinite(value));
+  if (!std::isfinite(value))
+    put(out, "null");
+  else if (std::abs(value) < exact_integers && std::trunc(value) == value)
+    fmt::format_to(std::back_inserter(out), "{}", static_cast<std::int64_t>(value));
+  else
+    fmt::format_to(std::back_inserter(out), "{:.6g}", value);
+}
+
+void put_number(buffer& out, const std::optional<double>& value) {
+  if (value)
+    put_number(out, *value);
+  else
+    put(out, "null");
+}
+
+void put_dimensions(buffer& out, const std::vector<dimension_value>& values) {
+  out.push_back('{');
+  std::string_view separator;
+  for (const auto& [dimension, value, pooled] : values) {
+    put(out, separator);
+    put_string(out, dimension);
+    out.push_back(':');
+    if (pooled)
+      put(out, "\"(other)\"");
+    else if (value)
+      put_string(out, *value);
+    else
+      put(out, "null");
+    separator = ",";
+  }
+  out.push_back('}');
+}
+
+/// Writes one object member by member.
+class object_writer {
+public:
+  explicit object_writer(buffer& out) : out_(out) { out_.push_back('{'); }
+  void end() { out_.push_back('}'); }
+  buffer& name(std::string_view name) {
+    put(out_, separator_);
+    put_string(out_, name);
+    out_.push_back(':');
+    separator_ = ",";
+    return out_;
+  }
+  void text(std::string_view key, std::string_view value) { put_string(name(key), value); }
+  void time(std::string_view key, time_ms value) { text(key, format_rfc3339(value)); }
+  void flag(std::string_view key, bool value) { put(name(key), value ? "true" : "false"); }
+  void integer(std::string_view key, std::int64_t value) { fmt::format_to(std::back_inserter(name(key)), "{}", value); }
+  void number(std::string_view key, const std::optional<double>& value) { put_number(name(key), value); }
+  void null(std::string_view key) { put(name(key), "null"); }
+
+private:
+  buffer& out_;
+  std::string_view separator_;
+};
+
+void put_identity(object_writer& out, buffer& bytes, const alert& record) {
+  out.integer("schema", schema_version);
+  out.text("id", record.id);
+  out.integer("revision", record.revision);
+  out.text("kind", name_of(record.kind));
+  out.text("status", name_of(record.status));
+  out.text("severity", name_of(record.level_of_harm));
+  out.text("monitor", record.monitor);
+  out.text("detector", record.detector);
+  out.flag("shadow", record.shadow);
+  put_dimensions(out.name("scope"), record.scope);
+  put(out.name("level"), "[");
+  for (std::size_t i = 0; i < record.level.size(); ++i) {
+    put(bytes, i == 0 ? "" : ",");
+    put_string(bytes, record.level[i]);
+  }
+  bytes.push_back(']');
+  out.time("tick", record.tick);
+  put_dimensions(out.name("key"), record.key);
+}
+
+void put_measurement(object_writer& out, buffer& bytes, const alert& record) {
+  out.text("measurement", "error_rate");
+  out.number("measured_value", record.measured_value);
+  out.number("measured_value_on_close", record.measured_value_on_close);
+  out.number("baseline_value", record.baseline_value);
+  put(out.name("interval"), "[");
+  put_number(bytes, record.interval_low);
+  bytes.push_back(',');
+  put_number(bytes, record.interval_high);
+  bytes.push_back(']');
+  out.integer("sample_size", record.sample_size);
+  out.integer("failures", record.failures);
+  out.number("expected_failures", record.expected_failures);
+  out.number("excess_failures", record.excess_failures);
+  if (record.affected_viewers)
+    out.integer("affected_viewers", *record.affected_viewers);
+  else
+    out.null("affected_viewers");
+  if (record.affected_viewers_at_least)
+    out.flag("affected_viewers_at_least", true);
+  out.number("affected_per_hour", record.affected_per_hour);
+  out.number("affected_per_hour_on_open", record.affected_per_hour_on_open);
+  out.number("evidence", record.evidence);
+}
+
+void put_times(object_writer& out, const alert& record) {
+  out.time("onset", record.onset);
+  out.time("detected_at", record.detected_at);
+  if (record.resolved_at)
+    out.time("resolved_at", *record.resolved_at);
+  else
+    out.null("resolved_at");
+  out.time("watermark", record.watermark);
+  out.text("closes_when", record.closes_when);
+}
+
+void put_origin(object_writer& out, buffer& bytes, const alert& record) {
+  out.name("model");
+  object_writer model(bytes);
+  for (const auto& [name, value] : record.model)
+    model.number(name, value);
+  model.end();
+  out.text("config_fingerprint", record.config_fingerprint);
+  out.name("source_offsets");
+  object_writer offsets(bytes);
+  for (const auto& [partition, offset] : record.source_offsets)
+    offsets.integer(std::to_string(partition), offset);
+  offsets.end();
+}
+
+std::string shown(const dimension_value& value) {
+  if (value.pooled)
+    return value.dimension + "=(other)";
+  return value.dimension + "=" + value.value.value_or("(none)");
+}
+
+std::string joined(const std::vector<dimension_value>& values) {
+  std::string text;
+  for (const auto& value : values)
+    text += (text.empty() ? "" : ", ") + shown(value);
+  return text;
+}
+
+/// `cdn=fastly, country=DE of property=p7`; the scope alone for its root.
+std::string subject(const alert& record) {
+  std::vector<dimension_value> inner;
+  std::copy_if(record.key.begin(), record.key.end(), std::back_inserter(inner), [&](const dimension_value& value) {
+    return std::none_of(record.scope.begin(), record.scope.end(),
+                        [&](const dimension_value& scope) { return scope.dimension == value.dimension; });
+  });
+  if (record.scope.empty())
+    return inner.empty() ? "the whole stream" : joined(inner);
+  return inner.empty() ? joined(record.scope) : joined(inner) + " of " + joined(record.scope);
+}
+
+std::string percent(double rate) {
+  return fmt::format("{:.3g} %", rate * 100);
+}
+
+/// Three digits, but never in scientific notation.
+std::string quantity(double value) {
+  return value >= 1000 ? fmt::format("{:.0f}", value) : fmt::format("{:.3g}", value);
+}
+
+/// Time of day, with the date where the day is not that of the record.
+std::string clock_time(time_ms time, time_ms tick) {
+  const auto text = format_rfc3339(time); // 2016-05-04T12:00:10.000Z
+  const auto separator = text.find('T');
+  const auto time_of_day = text.substr(separator + 1, 8);
+  if (tick_of(time, day_ms) == tick_of(tick, day_ms))
+    return time_of_day + " UTC";
+  return text.substr(0, separator) + " " + time_of_day + " UTC";
+}
+
+/// The two largest units: `3d 4h`, `12m 10s`.
+std::string span(time_ms duration) {
+  struct unit {
+    time_ms length;
+    const char* name;
+  };
+  constexpr unit units[] = {{day_ms, "d"}, {hour_ms, "h"}, {minute_ms, "m"}, {second_ms, "s"}};
+  for (std::size_t i = 0; i < std::size(units); ++i) {
+    if (duration < units[i].length)
+      continue;
+    auto text = fmt::format("{}{}", duration / units[i].length, units[i].name);
+    if (i + 1 < std::size(units) && duration % units[i].length >= units[i + 1].length)
+      text += fmt::format(" {}{}", duration % units[i].length / units[i + 1].length, units[i + 1].name);
+    return text;
+  }
+  return fmt::format("{}ms", duration);
+}
+
+/// What happened, as the beginning of the sentence's second half.
+std::string event_of(const alert& record) {
+  const auto end = record.resolved_at.value_or(record.tick);
+  const auto lasted = span(std::max<time_ms>(0, end - record.onset));
+  switch (record.kind) {
+  case alert_kind::open: return "";
+  case alert_kind::update: return fmt::format("still open after {}, {}; ", lasted, name_of(record.level_of_harm));
+  case alert_kind::resolve:
+    if (record.measured_value_on_close)
+      return fmt::format("resolved after {} at {}; ", lasted, percent(*record.measured_value_on_close));
+    return fmt::format("resolved after {}; ", lasted);
+  case alert_kind::expire: return fmt::format("expired without events, {} after its onset; ", lasted);
+  }
+  return "";
+}
+
+} // namespace
+
+std::string describe(const alert& record) {
+  auto text = fmt::format("{}: {}{} of {} {} failed since {}, expected {} ({} {} instead of {})", subject(record),
+                          event_of(record), percent(record.measured_value), record.sample_size,
+                          record.sample_size == 1 ? "event" : "events", clock_time(record.onset, record.tick),
+                          percent(record.baseline_value), record.failures,
+                          record.failures == 1 ? "failure" : "failures", quantity(record.expected_failures));
+  if (record.status == alert_status::open && !record.closes_when.empty())
+    text += "; closes when " + record.closes_when;
+  return text + ".";
+}
+
+std::string to_json(const alert& record) {
+  buffer bytes;
+  object_writer out(bytes);
+  put_identity(out, bytes, record);
+  put_measurement(out, bytes, record);
+  put_times(out, record);
+  put_origin(out, bytes, record);
+  out.text("description", describe(record));
+  out.end();
+  return fmt::to_string(bytes);
+}
+
+} // namespace tocsin::io
