@@ -24,8 +24,8 @@ namespace tocsin {
 /// variance. Eigen's betainc and igamma were tried first: their error grows with n (lgamma differences cancel) and
 /// their loops stop before they converge near the mean of large counts.
 ///
-/// Relative error of a tail T: below 1e-13 (1 + |ln T|) up to variance 1e7, below 1e-8 above. The tails fall in k up to
-/// that error. Counts above 2^53 are rounded to doubles.
+/// Relative error of a tail T: below 1e-13 (1 + |ln T|) up to variance 1e7, below 1 / variance above. The tails fall in
+/// k up to that error. Counts above 2^53 are rounded to doubles.
 ///
 /// Total functions: negative counts count as 0; p is clamped to [0, 1] and the mean to [0, 1e18]. If p or the mean is
 /// NaN, every possible count has probability 1, so that nothing looks surprising.

@@ -61,7 +61,7 @@ long double reference_poisson(std::int64_t k, double mean) {
 
 // Error of a log tail in units of what the header promises.
 double excess(double log_tail, long double reference, double variance) {
-  const auto allowed = variance > 1e7 ? 1e-8L : 1e-13L * (1 + std::abs(reference));
+  const auto allowed = variance > 1e7 ? 1 / static_cast<long double>(variance) : 1e-13L * (1 + std::abs(reference));
   return static_cast<double>(std::abs(std::expm1(log_tail - reference)) / allowed);
 }
 
@@ -81,7 +81,8 @@ TEST_CASE("binomial tail: small cases by hand") {
 
 TEST_CASE("binomial tail: agrees with summation over the whole grid") {
   double worst = 0;
-  for (const std::int64_t n : {1L, 2L, 7L, 30L, 100L, 1000L, 31'623L, 1'000'000L, 31'000'000L, 1'000'000'000L})
+  for (const std::int64_t n :
+       {1L, 2L, 7L, 30L, 100L, 1000L, 31'623L, 1'000'000L, 31'000'000L, 120'000'000L, 1'000'000'000L})
     for (const double p : {1e-6, 1e-5, 1e-3, 0.01, 0.1, 0.3, 0.5, 0.7, 0.9})
       for (const double z : distances) {
         const auto mean = static_cast<double>(n) * p;
@@ -120,7 +121,7 @@ TEST_CASE("binomial tail: logarithms far below the smallest double") {
 
 TEST_CASE("poisson tail: agrees with summation") {
   double worst = 0;
-  for (const double mean : {1e-6, 0.01, 0.5, 1.0, 3.7, 25.0, 1e3, 1e5, 9e6, 1e8, 1e9})
+  for (const double mean : {1e-6, 0.01, 0.5, 1.0, 3.7, 25.0, 1e3, 1e5, 9e6, 1.01e7, 1e8, 1e9})
     for (const double z : distances) {
       const auto k = static_cast<std::int64_t>(std::ceil(mean + z * std::sqrt(mean)));
       if (k < 1)
@@ -148,7 +149,7 @@ TEST_CASE("tails: monotone in the count, also where the method changes") {
     CAPTURE(p);
     CAPTURE(k);
     CAPTURE(next);
-    const auto slack = mean > 1e7 ? 1e-8 : 1e-13;
+    const auto slack = mean > 1e7 ? 1e-7 : 1e-13;
     const auto here = log_binomial_upper_tail(k, n, p);
     REQUIRE(log_binomial_upper_tail(next, n, p) <= here + slack * (1 - here));
     const auto poisson_here = log_poisson_upper_tail(k, mean);
