@@ -16,6 +16,8 @@ const std::string folder = TOCSIN_SOURCE_DIR "/configs/examples";
 std::map<std::string, config> load_examples() {
   std::map<std::string, config> out;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() != ".json")
+      continue;
     const auto outcome = load_config(entry.path().string());
     REQUIRE_MESSAGE(outcome.value, entry.path().string(), "\n", all_issues(outcome));
     CHECK_MESSAGE(outcome.warnings.empty(), entry.path().string());
