@@ -12,6 +12,7 @@
 #include <csignal>
 #include <ctime>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -54,6 +55,8 @@ struct alerts_options {
   bool follow = false;
   bool json = false;
   bool open = false;
+  std::string kinds;
+  std::string severities;
   std::vector<std::string> keys;
   std::string since;
   alert_filter filter;
@@ -181,17 +184,37 @@ io::result<void> print_at_end(log_lines& lines, const alerts_options& options, a
   return {};
 }
 
+/// Splits `a,b` into words that must be among the known ones.
+io::result<void> take_words(const char* option, const std::string& text, const std::vector<std::string>& known,
+                            std::vector<std::string>& words) {
+  std::istringstream parts(text);
+  for (std::string word; std::getline(parts, word, ',');) {
+    if (std::find(known.begin(), known.end(), word) == known.end())
+      return misuse(fmt::format("{}: found \"{}\", expected {}", option, word, fmt::join(known, ", ")));
+    words.push_back(word);
+  }
+  return {};
+}
+
 io::result<void> complete_filter(alerts_options& options) {
   if (!options.since.empty()) {
     options.filter.since = parse_rfc3339(options.since);
     if (!options.filter.since)
       return misuse(fmt::format("--since: found \"{}\", expected a time such as 2016-05-04T12:00:00Z", options.since));
   }
+  auto& filter = options.filter;
+  if (auto taken = take_words("--kind", options.kinds, {"open", "update", "resolve", "expire", "rebase", "retract"},
+                              filter.kinds);
+      !taken)
+    return taken;
+  if (auto taken = take_words("--severity", options.severities, {"warning", "major", "critical"}, filter.severities);
+      !taken)
+    return taken;
   for (const auto& pair : options.keys) {
     const auto equals = pair.find('=');
     if (equals == 0 || equals == std::string::npos)
       return misuse(fmt::format("--key: found \"{}\", expected DIMENSION=VALUE, for example cdn=fastly", pair));
-    options.filter.key.emplace_back(pair.substr(0, equals), pair.substr(equals + 1));
+    filter.key.emplace_back(pair.substr(0, equals), pair.substr(equals + 1));
   }
   return {};
 }
@@ -227,21 +250,17 @@ void add_alerts(CLI::App& app, command_context& context) {
   command->add_flag("--json", options->json, "The records as they are, instead of a table");
   command->add_option("--monitor", filter.monitor, "Only of this monitor");
   command->add_option("--detector", filter.detector, "Only of this detector");
-  command->add_option("--kind", filter.kinds, "Only these kinds, separated by commas")
-      ->delimiter(',')
-      ->expected(1)
-      ->check(CLI::IsMember({"open", "update", "resolve", "expire", "rebase", "retract"}));
-  command->add_option("--severity", filter.severities, "Only these severities, separated by commas")
-      ->delimiter(',')
-      ->expected(1)
-      ->check(CLI::IsMember({"warning", "major", "critical"}));
+  command->add_option("--kind", options->kinds, "Only these, separated by commas: open, update, resolve,
+expire, rebase, retract");
+  command->add_option("--severity", options->severities, "Only these, separated by commas: warning, major, critical");
   command->add_option("--key", options->keys, "Only keys with this value, for example cdn=fastly;\nmay be repeated")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command->add_option("--since", options->since, "Only what was decided at or after this time (RFC 3339)");
   command->add_flag("--open", options->open, "Only incidents that are open at the end, each once")->excludes(following);
   command->footer(footer);
-  command->callback([options, &context] { context.action = [options] { return alerts(*options); }; });
+  command->callback([options, &context] {
+    context.action = [options] { return alerts(*options); }; });
 }
 
 } // namespace tocsin::tools
