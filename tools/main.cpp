@@ -1,1 +1,65 @@
-int main() { return 0; }
+#include "tools/command.hpp"
+
+#include <csignal>
+#include <exception>
+#include <iostream>
+
+namespace {
+
+using namespace tocsin::tools;
+
+constexpr const char* description =
+    "Tocsin finds error-rate anomalies in a stream of outcomes and raises one incident for each cause.";
+constexpr const char* footer = R"(Examples:
+  tocsin generate --out views.ndjson               a stream with planted incidents
+  tocsin alerts --file alerts.ndjson --open        what is open now?
+
+Exit codes: 0 done, 1 internal error, 2 usage, 3 configuration, 4 input, 5 output, 6 state.
+`tocsin COMMAND --help` describes a command, with examples.)";
+
+/// Help and version go to standard output and succeed; everything else is one line and a usage error.
+exit_code report(const CLI::App& app, const CLI::ParseError& error) {
+  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
+    app.exit(error);
+    std::cout.flush();
+    return std::cout ? exit_code::ok : exit_code::sink;
+  }
+  std::string command = "tocsin";
+  for (const auto* chosen : app.get_subcommands())
+    command += " " + chosen->get_name();
+  print_error(std::string(error.what()) + " (see `" + command + " --help`)");
+  return exit_code::usage;
+}
+
+exit_code run(int argc, char** argv) {
+  CLI::App app(description, "tocsin");
+  app.footer(footer);
+  app.set_version_flag("--version", "tocsin " TOCSIN_VERSION, "Print the version and exit");
+  app.set_help_flag("-h,--help", "Print this help and exit");
+  app.require_subcommand(1);
+  app.get_formatter()->column_width(34);
+
+  command_context context;
+  add_alerts(app, context);
+  add_generate(app, context);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return report(app, error);
+  }
+  return context.action();
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  // A closed pipe is an error of write(), told like a full disk, not a silent death.
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    return static_cast<int>(run(argc, argv));
+  } catch (const std::exception& error) {
+    print_error(std::string("internal error: ") + error.what());
+  }
+  return static_cast<int>(exit_code::internal);
+}

@@ -1,0 +1,237 @@
+#include "tests/tools/tocsin.hpp"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include <csignal>
+#include <filesystem>
+#include <sstream>
+
+using namespace tocsin::test;
+using nlohmann::json;
+
+namespace {
+
+json record(const std::string& id, int revision, const std::string& kind, const std::string& severity,
+            const std::string& tick, const json& key) {
+  const bool closed = kind == "resolve";
+  return {{"schema", 1},
+          {"id", id},
+          {"revision", revision},
+          {"kind", kind},
+          {"status", kind == "expire" ? "expired"
+                     : closed         ? "closed"
+                                      : "open"},
+          {"severity", severity},
+          {"monitor", "playback-failures"},
+          {"detector", id == "b7ff" ? "count_bucket" : "threshold"},
+          {"tick", "2016-05-04T" + tick + ".000Z"},
+          {"key", key},
+          {"measured_value", 0.084},
+          {"baseline_value", 0.0112},
+          {"excess_failures", 15.62},
+          {"onset", "2016-05-04T12:00:00.000Z"}};
+}
+
+const json fastly = {{"property", "p7"}, {"cdn", "fastly"}};
+const json no_cdn = {{"property", "p7"}, {"cdn", nullptr}};
+
+/// Three incidents: one resolved, one open after an update, one expired.
+std::vector<json> records() {
+  return {record("b7e1", 0, "open", "major", "12:00:10", fastly),
+          record("a001", 0, "open", "warning", "12:05:00", no_cdn),
+          record("a001", 1, "update", "critical", "13:05:00", no_cdn),
+          record("b7e1", 1, "resolve", "major", "14:20:00", fastly),
+          record("b7ff", 0, "open", "warning", "14:30:00", {{"property", "p8"}}),
+          record("b7ff", 1, "expire", "warning", "23:00:00", {{"property", "p8"}})};
+}
+
+std::string log_text(const std::vector<json>& lines) {
+  std::string text;
+  for (const auto& line : lines)
+    text += line.dump() + "\n";
+  return text;
+}
+
+/// "id:revision" of each line of --json output.
+std::string shown(const std::string& output) {
+  std::string text;
+  std::istringstream lines(output);
+  for (std::string line; std::getline(lines, line);) {
+    const auto parsed = json::parse(line);
+    text += parsed.at("id").get<std::string>() + ":" + std::to_string(parsed.at("revision").get<int>()) + " ";
+  }
+  return text;
+}
+
+finished_process alerts(const std::string& file, std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), {"alerts", "--file", file});
+  return run_tocsin(arguments);
+}
+
+} // namespace
+
+TEST_CASE("filters choose records") {
+  const scratch_directory directory;
+  const auto file = written(directory, "alerts.ndjson", log_text(records()));
+  const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
+      {{}, "b7e1:0 a001:0 a001:1 b7e1:1 b7ff:0 b7ff:1 "},
+      {{"--kind", "open"}, "b7e1:0 a001:0 b7ff:0 "},
+      {{"--kind", "resolve,expire"}, "b7e1:1 b7ff:1 "},
+      {{"--severity", "major,critical"}, "b7e1:0 a001:1 b7e1:1 "},
+      {{"--detector", "count_bucket"}, "b7ff:0 b7ff:1 "},
+      {{"--monitor", "playback-failures", "--kind", "update"}, "a001:1 "},
+      {{"--monitor", "another"}, ""},
+      {{"--key", "cdn=fastly"}, "b7e1:0 b7e1:1 "},
+      {{"--key", "cdn=(none)", "--key", "property=p7"}, "a001:0 a001:1 "},
+      {{"--key", "cdn=fast"}, ""},
+      {{"--since", "2016-05-04T14:20:00Z"}, "b7e1:1 b7ff:0 b7ff:1 "},
+      {{"--since", "2016-05-04T16:20:00.001+02:00"}, "b7ff:0 b7ff:1 "},
+      {{"--open"}, "a001:1 "},
+      {{"--open", "--severity", "warning"}, ""},
+      {{"b7e"}, "b7e1:0 b7e1:1 "},
+      {{"b7e1", "--kind", "open"}, "b7e1:0 "},
+  };
+  for (const auto& [arguments, expected] : cases) {
+    std::string line;
+    for (const auto& argument : arguments)
+      line += argument + " ";
+    CAPTURE(line);
+    auto with_json = arguments;
+    with_json.emplace_back("--json");
+    const auto finished = alerts(file, with_json);
+    CHECK(finished.code == 0);
+    CHECK(finished.err.empty());
+    CHECK(shown(finished.out) == expected);
+  }
+}
+
+TEST_CASE("JSON output is the log's own bytes") {
+  const scratch_directory directory;
+  const auto text = log_text(records());
+  CHECK(alerts(written(directory, "alerts.ndjson", text), {"--json"}).out == text);
+}
+
+TEST_CASE("an id must be known and its beginning must be unique") {
+  const scratch_directory directory;
+  const auto file = written(directory, "alerts.ndjson", log_text(records()));
+  const auto unknown = alerts(file, {"ffff"});
+  CHECK(unknown.code == 2);
+  CHECK(is_one_error_line(unknown.err));
+  const auto several = alerts(file, {"b7"});
+  CHECK(several.code == 2);
+  CHECK(several.out.empty());
+  CHECK(several.err.find("b7e1 and b7ff") != std::string::npos);
+}
+
+TEST_CASE("the table shows what a person needs, without colours in a pipe") {
+  const scratch_directory directory;
+  const auto text = alerts(written(directory, "alerts.ndjson", log_text(records())), {}).out;
+  std::istringstream lines(text);
+  std::string line;
+  REQUIRE(std::getline(lines, line));
+  CHECK(line.rfind("TIME (UTC)", 0) == 0);
+  REQUIRE(std::getline(lines, line));
+  CHECK(line.rfind("2016-05-04 12:00:10  open     major        8.4 %    1.12 %     15.6     10s  ", 0) == 0);
+  CHECK(line.find("playback-failures/threshold") != std::string::npos);
+  CHECK(line.find("cdn=fastly property=p7") != std::string::npos);
+  REQUIRE(std::getline(lines, line));
+  CHECK(line.find("cdn=(none)") != std::string::npos);
+  REQUIRE(std::getline(lines, line));
+  CHECK(line.find("1h05m") != std::string::npos);
+  CHECK(text.find('\x1b') == std::string::npos);
+}
+
+TEST_CASE("on a terminal rows fit its width, and severities are coloured unless NO_COLOR is set") {
+  const scratch_directory directory;
+  auto lines = records();
+  lines[0]["key"]["title"] = std::string(200, 'x') + "\x1b[2J";
+  const auto file = written(directory, "alerts.ndjson", log_text({lines[0]}));
+  // script(1) gives the program a terminal.
+  const auto on_terminal = [&](const std::string& environment) {
+    const auto command = "stty cols 120; " + environment + " '" TOCSIN_EXECUTABLE "' alerts --file '" + file + "'";
+    return run_process({"/usr/bin/script", "-qec", command, "/dev/null"}).out;
+  };
+  const auto coloured = on_terminal("NO_COLOR=");
+  CHECK(coloured.find("\x1b[33mmajor   \x1b[0m") != std::string::npos);
+  const auto plain = on_terminal("NO_COLOR=1");
+  CHECK(plain.find('\x1b') == std::string::npos);
+  std::istringstream rows(plain);
+  std::string row;
+  REQUIRE(std::getline(rows, row));
+  REQUIRE(std::getline(rows, row));
+  CHECK(row.find("…\r") != std::string::npos);
+  CHECK(row.size() == 120 + 2 * 2 + 1); // two ellipses of three bytes; a terminal's line ends with \r\n
+}
+
+TEST_CASE("a torn last line is left out, a broken one is told with its place") {
+  const scratch_directory directory;
+  const auto file = written(directory, "alerts.ndjson",
+                            records()[0].dump() + "\n{\"id\":\n[]\n{\"id\":\"x\",\"kind\":\"open\"}\n" +
+                                records()[1].dump() + "\n" + records()[2].dump().substr(0, 60));
+  const auto finished = alerts(file, {"--json"});
+  CHECK(finished.code == 0);
+  CHECK(shown(finished.out) == "b7e1:0 a001:0 ");
+  CHECK(finished.err.find(file + ":2: found") != std::string::npos);
+  CHECK(finished.err.find(file + ":3: found") != std::string::npos);
+  CHECK(finished.err.find(file + ":4: expected an alert record, but its field \"tick\"") != std::string::npos);
+  CHECK(finished.err.find(":6:") == std::string::npos);
+}
+
+TEST_CASE("a missing log is exit code 4") {
+  const scratch_directory directory;
+  const auto finished = alerts(directory / "none.ndjson", {});
+  CHECK(finished.code == 4);
+  CHECK(is_one_error_line(finished.err));
+  CHECK(alerts(directory / ".", {}).code == 4);
+}
+
+TEST_CASE("an empty log is an empty table") {
+  const scratch_directory directory;
+  const auto finished = alerts(written(directory, "alerts.ndjson", ""), {});
+  CHECK(finished.code == 0);
+  CHECK(finished.out.empty());
+}
+
+TEST_CASE("following waits for the file, for the rest of a line, for more and for the next file") {
+  const scratch_directory directory;
+  const auto file = directory / "alerts.ndjson";
+  const auto lines = records();
+  process follower(tocsin_command({"alerts", "--file", file, "--follow", "--json"}));
+
+  const auto first = lines[0].dump() + "\n";
+  written(directory, "alerts.ndjson", first.substr(0, 50));
+  append(directory, "alerts.ndjson", first.substr(50));
+  CHECK(follower.wait_for("b7e1"));
+  append(directory, "alerts.ndjson", lines[1].dump() + "\n");
+  CHECK(follower.wait_for("a001"));
+
+  // Rotated: what the old file still gets before its successor appears is read, then the successor from its start.
+  std::filesystem::rename(file, file + ".1");
+  append(directory, "alerts.ndjson.1", lines[2].dump() + "\n");
+  CHECK(follower.wait_for("critical"));
+  written(directory, "alerts.ndjson", lines[3].dump() + "\n");
+  CHECK(follower.wait_for("resolve"));
+
+  // Cut and written anew, shorter than before.
+  auto short_line = lines[4];
+  short_line.erase("onset");
+  short_line.erase("measured_value");
+  written(directory, "alerts.ndjson", short_line.dump() + "\n");
+  CHECK(follower.wait_for("b7ff"));
+
+  follower.signal(SIGTERM);
+  CHECK(follower.wait() == 0);
+  CHECK(follower.err().empty());
+  CHECK(shown(follower.out()) == "b7e1:0 a001:0 a001:1 b7e1:1 b7ff:0 ");
+}
+
+TEST_CASE("following filters, and ends on an interrupt") {
+  const scratch_directory directory;
+  const auto file = written(directory, "alerts.ndjson", log_text(records()));
+  process follower(tocsin_command({"alerts", "--file", file, "--follow", "--json", "--severity", "critical"}));
+  CHECK(follower.wait_for("a001"));
+  follower.signal(SIGINT);
+  CHECK(follower.wait() == 0);
+  CHECK(shown(follower.out()) == "a001:1 ");
+}

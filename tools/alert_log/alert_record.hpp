@@ -1,0 +1,34 @@
+#pragma once
+
+#include "detectors/values/time.hpp"
+#include "io/result.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace tocsin::tools {
+
+/// What the `alerts` command needs of one record of the log; docs/alerts.md describes all. Value.
+struct alert_record {
+  std::string line; ///< as it is in the log
+  std::string id;
+  std::string kind;
+  std::string status;
+  std::string severity;
+  std::string monitor;
+  std::string detector;
+  std::vector<std::pair<std::string, std::string>> key; ///< a missing value is `(none)`
+  time_ms tick = 0;
+  std::optional<time_ms> onset;
+  std::optional<double> rate;
+  std::optional<double> baseline;
+  std::optional<double> excess;
+};
+
+/// Reads a line of the log. The error tells what is wrong with it, not where it is.
+io::result<alert_record> parse_alert(std::string line);
+
+} // namespace tocsin::tools
