@@ -26,7 +26,8 @@ void file_partition::start(std::unique_ptr<stored_file> file, std::size_t link, 
   next.file = std::move(file);
   next.stream = std::make_unique<decoded_stream>(*next.file, options_.follow && !limit);
   next.lines = std::make_unique<line_framer>(
-      *next.stream, framing_options{options_.has_header, options_.max_record_bytes}, chain_[link].base, limit);
+      *next.stream, framing_options{options_.has_header, options_.max_record_bytes, next.file->path()},
+      chain_[link].base, limit);
   next.link = link;
   next.under_its_path = under_its_path;
   chain_[link].id = next.file->id();

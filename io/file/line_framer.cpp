@@ -91,7 +91,7 @@ result<bool> line_framer::read_header(bool& waiting) {
     const auto at = find_newline(pending_.data() + pending_begin_, pending_size());
     const auto length = std::min(at, pending_size());
     if (length > options_.max_record_bytes)
-      return source_error("the header line at byte " + std::to_string(base_) + " is longer than " +
+      return source_error(options_.name + ": the header line at byte " + std::to_string(base_) + " is longer than " +
                               std::to_string(options_.max_record_bytes) + " bytes; the first line must name the fields",
                           true);
     if (at != std::string::npos) {

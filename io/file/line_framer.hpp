@@ -14,6 +14,7 @@ namespace tocsin::io {
 struct framing_options {
   bool has_header = false; ///< the first line is the header of all others (CSV)
   std::size_t max_record_bytes = std::size_t{1} << 20;
+  std::string name = {}; ///< of the stream, for messages
 };
 
 enum class framing {

@@ -13,7 +13,7 @@ class memory_source::tape final : public byte_stream {
 public:
   tape(memory_partition partition, const memory_source_options& options)
       : name_(std::move(partition.name)),
-        text_(std::move(partition.text)), framing_{options.has_header, options.max_record_bytes},
+        text_(std::move(partition.text)), framing_{options.has_header, options.max_record_bytes, name_},
         open_(options.follow) {
     rewind();
   }

@@ -198,6 +198,20 @@ TEST_CASE("each file of a sequence has its own header, which counts but is no da
   }
 }
 
+TEST_CASE("a header over the record limit is refused with the file's name") {
+  const temp_dir dir;
+  file_source_options options;
+  options.paths = {dir.write("a.csv", std::string(101, 'h') + "\n1\n")};
+  options.has_header = true;
+  options.max_record_bytes = 100;
+  raw_block block;
+  const auto refused = open_source(options)->read(0, 4096, block);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(mentions(refused.failure().message, dir.file("a.csv") + ": the header line at byte 0 is longer than 100"));
+  options.max_record_bytes = 101;
+  CHECK(texts(records_of(*open_source(options))) == strings{"1"});
+}
+
 TEST_CASE("several files are several partitions, named as given") {
   const temp_dir dir;
   file_source_options options;
