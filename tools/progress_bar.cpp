@@ -1,0 +1,97 @@
+#include "tools/progress_bar.hpp"
+
+#include "tools/common/units.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <unistd.h>
+
+namespace tocsin::tools {
+
+namespace {
+
+std::string event_time(time_ms t) {
+  return t <= beginning_of_time ? "-" : format_rfc3339(t);
+}
+
+std::string in_bytes(std::uint64_t bytes) {
+  const auto value = static_cast<double>(bytes);
+  if (bytes >= std::uint64_t{1} << 30)
+    return fmt::format("{:.2f} GiB", value / (1 << 30));
+  if (bytes >= std::uint64_t{1} << 20)
+    return fmt::format("{:.1f} MiB", value / (1 << 20));
+  return fmt::format("{:.1f} KiB", value / (1 << 10));
+}
+
+/// `12,345,678`: large counts are compared by eye.
+std::string grouped(std::uint64_t number) {
+  auto text = std::to_string(number);
+  for (auto place = static_cast<std::ptrdiff_t>(text.size()) - 3; place > 0; place -= 3)
+    text.insert(static_cast<std::size_t>(place), ",");
+  return text;
+}
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+} // namespace
+
+progress_bar::progress_bar(bool quiet)
+    : visible_(!quiet && isatty(STDERR_FILENO) != 0), start_(std::chrono::steady_clock::now()) {}
+
+void progress_bar::show(const actors::pipeline_progress& now) {
+  if (!visible_)
+    return;
+  std::string bar;
+  if (now.bytes_total && *now.bytes_total > 0) {
+    const auto share = std::min(1.0, static_cast<double>(now.bytes) / static_cast<double>(*now.bytes_total));
+    const auto full = static_cast<std::size_t>(share * 20);
+    bar = fmt::format("[{}{}] {:3.0f} %  ", std::string(full, '#'), std::string(20 - full, '.'), 100 * share);
+  }
+  const auto rate = static_cast<double>(now.counting.events) / std::max(0.001, seconds_since(start_));
+  fmt::print(stderr, "\r\033[K{}{}  {:.2f} M events/s  {}  {} open", bar, in_bytes(now.bytes), rate / 1e6,
+             event_time(now.judged_through), now.state.open_incidents);
+  std::fflush(stderr);
+}
+
+void progress_bar::clear() {
+  if (visible_)
+    fmt::print(stderr, "\r\033[K");
+}
+
+std::string summary_table(const actors::pipeline_progress& final, double seconds) {
+  const auto& counting = final.counting;
+  std::string table;
+  const auto row = [&](const char* name, const std::string& value) { table += fmt::format("{:<22}{}\n", name, value); };
+  row("input", in_bytes(final.bytes));
+  row("events", fmt::format("{} ({:.2f} M/s)", grouped(counting.events),
+                            static_cast<double>(counting.events) / std::max(1e-3, seconds) / 1e6));
+  row("judged through", event_time(final.judged_through));
+  row("alert records", grouped(final.alerts));
+  row("open incidents", grouped(final.state.open_incidents));
+  row("keys", fmt::format("{} ({} created, {} evicted, {} expired)", grouped(final.state.keys),
+                          grouped(final.state.keys_created), grouped(final.state.keys_evicted),
+                          grouped(final.state.keys_expired)));
+  row("keys judged", grouped(final.state.judged));
+  const auto optional_row = [&](const char* name, std::uint64_t value) {
+    if (value > 0)
+      row(name, grouped(value));
+  };
+  optional_row("filtered out", counting.filtered);
+  optional_row("late events", counting.late);
+  optional_row("waited (ahead)", counting.parked);
+  optional_row("pooled", counting.pooled);
+  optional_row("hashed values", counting.hashed_values);
+  for (std::size_t i = 0; i < reject_reasons; ++i)
+    if (counting.rejected[i] > 0)
+      row("rejected", fmt::format("{} {}", grouped(counting.rejected[i]), name_of(static_cast<reject_reason>(i))));
+  optional_row("restarts", final.restarts);
+  row("commits", grouped(final.commits));
+  row("time", fmt::format("{:.2f} s", seconds));
+  return table;
+}
+
+} // namespace tocsin::tools

@@ -1,0 +1,105 @@
+#include "io/file/alert_log.hpp"
+#include "io/memory/memory_state_store.hpp"
+#include "tools/command.hpp"
+#include "tools/journal_file.hpp"
+#include "tools/pipeline_setup.hpp"
+#include "tools/progress_bar.hpp"
+#include "tools/stop_signals.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace tocsin::tools {
+
+namespace {
+
+constexpr const char* footer =
+    R"(Works recorded streams off, through the same engine as `run`, and writes the alert log: the same records (and
+journal) give the same bytes, for any number of workers, compressed or not. `-` is standard input. Several inputs are
+partitions that are merged by event time; with --sequence they follow each other as one.
+
+Examples:
+  tocsin replay --config configs/examples/video_views.json configs/examples/recordings/video_views.ndjson.zst
+  zstdcat day1.zst day2.zst | tocsin replay --config views.json - --alerts alerts.ndjson --quiet
+  tocsin replay --config views.json views.ndjson --journal journal.ndjson      what the daemon decided, again)";
+
+struct replay_options {
+  std::string config;
+  std::vector<std::string> inputs;
+  std::string alerts;
+  std::string journal;
+  std::uint32_t workers = 0;
+  std::size_t block_bytes = 0;
+  bool sequence = false;
+  bool quiet = false;
+};
+
+exit_code replay(const replay_options& asked) {
+  auto config = load_or_print(asked.config);
+  if (!config)
+    return exit_code::configuration;
+  if (asked.workers != 0)
+    config->workers = asked.workers;
+  if (asked.block_bytes != 0)
+    config->block_bytes = asked.block_bytes;
+
+  auto parts = make_parts(*config, {asked.inputs, asked.sequence || config->input.sequence, false});
+  if (!parts)
+    return fail(parts.failure());
+  parts->store = std::make_unique<io::memory_state_store>();
+  parts->alerts = std::make_unique<io::alert_log>(asked.alerts, io::alert_log::start::fresh);
+  auto options = make_options(*config, *parts->source);
+  if (!asked.journal.empty()) {
+    auto journal = read_journal(asked.journal, options.identity.partitions);
+    if (!journal)
+      return fail(journal.failure());
+    options.given_journal = std::move(*journal);
+  }
+
+  const auto start = std::chrono::steady_clock::now();
+  const stop_signals signals;
+  progress_bar bar(asked.quiet);
+  actors::pipeline pipeline(std::move(options), std::move(*parts));
+  while (!pipeline.wait_for(100)) {
+    bar.show(pipeline.progress());
+    if (signals.received())
+      pipeline.request_stop();
+  }
+  const auto outcome = pipeline.wait();
+  bar.clear();
+  if (outcome.failure)
+    return fail(*outcome.failure);
+  if (!asked.quiet) {
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    fmt::print(stderr, "{}", summary_table(outcome.final, seconds.count()));
+  }
+  if (signals.received()) {
+    print_error("stopped by a signal before the end of the input");
+    return exit_code::source;
+  }
+  return exit_code::ok;
+}
+
+} // namespace
+
+void add_replay(CLI::App& app, command_context& context) {
+  auto* command = app.add_subcommand("replay", "Work recorded streams off and write the alert log");
+  auto asked = std::make_shared<replay_options>();
+  command->add_option("--config,-c", asked->config, "The configuration")->required();
+  command->add_option("INPUT", asked->inputs, "Files (plain, gzip or zstd), or - for standard input")->required();
+  command->add_option("--alerts,-a", asked->alerts, "Write the alert log here (default: standard output)");
+  command->add_option("--journal", asked->journal, "Obey this journal, written by `tocsin state export --journal`");
+  command->add_option("--workers", asked->workers, "Worker threads (default: one a core)")->check(CLI::Range(1, 256));
+  command->add_option("--block-bytes", asked->block_bytes, "Bytes a block (changes speed, never the alert log)")
+      ->check(CLI::Range(4096, 64 << 20));
+  command->add_flag("--sequence", asked->sequence, "The inputs follow each other as one partition");
+  command->add_flag("--quiet,-q", asked->quiet, "No progress bar and no summary");
+  command->footer(footer);
+  command->callback([asked, &context] { context.action = [asked] { return replay(*asked); }; });
+}
+
+} // namespace tocsin::tools
