@@ -19,13 +19,6 @@ constexpr std::size_t max_waiting = 8;
 /// A partition this many ticks ahead of the slowest gets no credit.
 constexpr time_ms max_lead_ticks = 8;
 
-time_ms shortest_tick(const world_spec& spec) {
-  auto length = spec.monitors.front().tick;
-  for (const auto& monitor : spec.monitors)
-    length = std::min(length, monitor.tick);
-  return length;
-}
-
 time_ms longest_tick(const world_spec& spec) {
   time_ms length = 0;
   for (const auto& monitor : spec.monitors)
@@ -42,13 +35,13 @@ public:
     setup_ = std::move(setup);
     const auto& options = *setup_.options;
     const auto partitions = setup_.starts.size();
-    merger_.emplace(std::move(setup_.starts), setup_.judged_through);
+    merger_.emplace(std::move(setup_.starts), setup_.judged_through, base_tick(*options.spec));
     credit_.emplace(partitions, std::max<std::uint64_t>(options.credit_bytes, options.block_bytes));
     commits_.emplace(options.commit_interval, max_waiting);
     lead_ = max_lead_ticks * longest_tick(*options.spec);
     if (options.live)
       idle_.emplace(partitions, idle_policy::settings{options.idle_timeout, options.spec->allowed_lateness,
-                                                      shortest_tick(*options.spec)});
+                                                      base_tick(*options.spec)});
   }
 
   void start_work(const crew_ptr& crew) {
@@ -255,7 +248,7 @@ private:
   void look_for_silence_later() {
     if (!idle_ || stopping_)
       return;
-    const auto pause = std::min<time_ms>(shortest_tick(*setup_.options->spec), second_ms);
+    const auto pause = std::min<time_ms>(base_tick(*setup_.options->spec), second_ms);
     self_->delayed_send(self_, std::chrono::milliseconds(pause), idle_atom::value);
   }
 

@@ -226,8 +226,8 @@ private:
 
   void end_incarnation() {
     phase_ = phase::ending;
-    coordinator_ = {};
-    sink_ = {};
+    coordinator_ = coordinator_actor{};
+    sink_ = sink_actor{};
     for (const auto& child : children_)
       self_->send_exit(child.first, caf::exit_reason::user_shutdown);
     if (children_.empty())
