@@ -24,6 +24,8 @@ void die_on_exception(caf::scheduled_actor* self) {
 }
 
 std::string reason_text(const caf::error& reason) {
+  if (!reason)
+    return "it was done";
   if (reason.category() == caf::atom("exit"))
     return "it was ended (exit reason " + caf::to_string(static_cast<caf::exit_reason>(reason.code())) + ")";
   if (reason.context().match_elements<std::string>())

@@ -64,7 +64,6 @@ public:
   running(const running&) = delete;
   running& operator=(const running&) = delete;
 
-  bool abandoned() const { return abandoned_; }
   pipeline_progress progress() const { return board_->read(); }
   void request_stop() noexcept { stop_requested_.store(true, std::memory_order_relaxed); }
 
@@ -124,9 +123,6 @@ pipeline::pipeline(pipeline_options options, pipeline_parts parts)
 pipeline::~pipeline() {
   running_->request_stop();
   static_cast<void>(running_->wait());
-  // A blocked thread still uses what is in there; it cannot be ended, and waiting for it would never end.
-  if (running_->abandoned())
-    static_cast<void>(running_.release());
 }
 
 pipeline_progress pipeline::progress() const {

@@ -63,7 +63,8 @@ struct pipeline_progress {
 /// How a pipeline came to its end.
 struct pipeline_outcome {
   std::optional<io::error> failure; ///< absent: end of input reached, or stopped cleanly, and everything is committed
-  /// The shutdown deadline passed while a thread was still blocked in a source or sink: leave the process soon.
+  /// The shutdown deadline passed while a thread was still blocked in a source or sink. Destroying the pipeline would
+  /// wait for it: leave the process with std::_Exit, nothing that is committed gets lost.
   bool abandoned = false;
   pipeline_progress final;
 };

@@ -189,7 +189,7 @@ TEST_CASE("staged: stopped at a random moment and continued by a new pipeline, t
       one.log = std::make_unique<recording_log>(durable);
       one.rejects = std::make_unique<recording_rejects>(durable);
       staged_pipeline pipeline(one);
-      const auto patience = 20 + random() % 400;
+      const auto patience = 20 + random() % 200;
       for (std::size_t i = 0; i < patience && !pipeline.finished(); ++i)
         pipeline.step(random);
       complete = pipeline.finished();

@@ -4,6 +4,8 @@
 #include "io/alert_json.hpp"
 #include "tests/support/line_decoder.hpp"
 
+#include <algorithm>
+
 namespace tocsin::test {
 
 pipeline_case::pipeline_case(std::shared_ptr<const world_spec> world, std::vector<std::string> texts, bool follow)
@@ -40,12 +42,13 @@ staged_pipeline::staged_pipeline(pipeline_case& from) {
   sink->rejects = std::move(parts.rejects);
   auto options = from.options;
   options.log = [&from](const std::string& line) { from.complaints.push_back(line); };
-  supervisor_ = actors::spawn_supervisor(stage.system,
-                                         {std::make_shared<const actors::pipeline_options>(std::move(options)), source_,
-                                          std::move(parts.make_decoder), std::move(sink), board_, false});
+  supervisor_ =
+      actors::spawn_supervisor(stage.system, {std::make_shared<const actors::pipeline_options>(std::move(options)),
+                                              source_, std::move(parts.make_decoder), std::move(sink), board_, false});
 }
 
 staged_pipeline::~staged_pipeline() {
+  corked.clear();
   if (!finished()) {
     request_stop();
     run();
@@ -69,6 +72,21 @@ void staged_pipeline::step(std::minstd_rand& random) {
     stage.advance(std::chrono::milliseconds(5));
 }
 
+void staged_pipeline::settle() {
+  auto& jobs = stage.scheduler.jobs;
+  const auto allowed = [this](caf::resumable* job) {
+    const auto* actor = dynamic_cast<caf::local_actor*>(job);
+    return corked.empty() || actor == nullptr || corked != actor->name();
+  };
+  for (;;) {
+    const auto next = std::find_if(jobs.begin(), jobs.end(), allowed);
+    if (next == jobs.end())
+      return;
+    std::rotate(jobs.begin(), next, jobs.end());
+    stage.scheduler.try_run_once();
+  }
+}
+
 void staged_pipeline::pass(time_ms time) {
   settle();
   for (time_ms done = 0; done < time; done += 50) {
@@ -81,7 +99,6 @@ bool staged_pipeline::run() {
   settle();
   for (time_ms passed = 0; !finished() && passed < hour_ms; passed += 50)
     pass(50);
-  settle();
   return finished();
 }
 

@@ -14,7 +14,8 @@
 
 namespace tocsin::test {
 
-/// One pipeline over test doubles, for the deterministic or the threaded system. Change what you like before you use it.
+/// One pipeline over test doubles, for the deterministic or the threaded system. Change what you like before you use
+/// it.
 struct pipeline_case {
   /// A reads-to-the-end pipeline with small blocks, little credit and short back-off.
   pipeline_case(std::shared_ptr<const world_spec> spec, std::vector<std::string> texts, bool follow = false);
@@ -39,6 +40,7 @@ public:
   ~staged_pipeline();
 
   deterministic_system stage;
+  std::string corked; ///< actors of this name get no time
 
   bool finished() const { return board_->finished(); }
   actors::pipeline_outcome outcome() const;
@@ -47,7 +49,7 @@ public:
   /// One message of a random actor; when nothing is ready, time goes on a little.
   void step(std::minstd_rand& random);
   /// Runs everything that can run without time going on.
-  void settle() { stage.drain(); }
+  void settle();
   /// Time goes on in steps of 50 ms.
   void pass(time_ms time);
   /// Runs to the end; false if it does not come within an hour of simulated time.

@@ -39,8 +39,7 @@ public:
   io::result<io::restored_world> open(const io::state_identity& identity) override;
   io::result<void> load(const std::function<io::result<void>(const state_record&)>& take) override;
   io::result<void> commit(const io::commit_batch& batch) override;
-  io::result<void> alerts(std::uint64_t from,
-                          const std::function<io::result<void>(const std::string&)>& take) override;
+  io::result<void> alerts(std::uint64_t from, const std::function<io::result<void>(const std::string&)>& take) override;
 
 private:
   std::shared_ptr<disk> disk_;
