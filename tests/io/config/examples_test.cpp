@@ -1,4 +1,4 @@
-#include "support.hpp"
+#include "tests/io/config/support.hpp"
 
 #include <doctest/doctest.h>
 

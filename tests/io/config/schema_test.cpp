@@ -1,5 +1,5 @@
 #include "io/config/language.hpp"
-#include "support.hpp"
+#include "tests/io/config/support.hpp"
 
 #include <doctest/doctest.h>
 
