@@ -35,8 +35,15 @@ io::result<actors::pipeline_parts> make_parts(const io::config& config, const ch
   actors::pipeline_parts parts;
   parts.source = std::move(*source);
   parts.make_decoder = [plan = config.decode] { return io::make_decoder(plan); };
-  if (!config.dead_letter_file.empty())
-    parts.rejects = std::make_unique<io::reject_log>(config.dead_letter_file);
+  if (!config.dead_letter_file.empty()) {
+    std::vector<std::string> names;
+    for (partition_id p = 0; p < parts.source->partitions(); ++p)
+      names.push_back(parts.source->name(p));
+    auto rejects = io::open_reject_log(config.dead_letter_file, std::move(names));
+    if (!rejects)
+      return rejects.failure();
+    parts.rejects = std::move(*rejects);
+  }
   return parts;
 }
 

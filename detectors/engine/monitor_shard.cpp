@@ -35,7 +35,7 @@ std::uint64_t read_integer(std::string_view bytes) {
 } // namespace
 
 monitor_shard::monitor_shard(const world_spec& world, std::uint32_t monitor, std::uint32_t shard)
-    : world_(&world), monitor_(&world.monitors[monitor]), monitor_index_(monitor), shard_(shard),
+    : monitor_(&world.monitors[monitor]), monitor_index_(monitor), shard_(shard),
       expire_ticks_(std::max<tick_index>(1, monitor_->expire_after / monitor_->tick)), keys_(*monitor_),
       roll_up_(*monitor_, keys_), wheel_(std::numeric_limits<tick_index>::min() / 4) {
   for (std::uint32_t d = 0; d < monitor_->detectors.size(); ++d) {

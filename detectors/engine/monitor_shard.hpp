@@ -61,7 +61,6 @@ private:
   std::string record_key(char kind, std::string_view rest) const;
   std::string encode_key(key_slot slot) const;
 
-  const world_spec* world_;
   const monitor_spec* monitor_;
   std::uint32_t monitor_index_;
   std::uint32_t shard_;
