@@ -11,6 +11,9 @@ using namespace tocsin::tools;
 constexpr const char* description =
     "Tocsin finds error-rate anomalies in a stream of outcomes and raises one incident for each cause.";
 constexpr const char* footer = R"(Examples:
+  tocsin check views.json                          is this configuration right?
+  tocsin replay --config views.json views.ndjson   a recorded stream: what would have alarmed?
+  tocsin run --config views.json                   the daemon
   tocsin generate --out views.ndjson               a stream with planted incidents
   tocsin alerts --file alerts.ndjson --open        what is open now?
 
@@ -40,7 +43,11 @@ exit_code run(int argc, char** argv) {
   app.get_formatter()->column_width(34);
 
   command_context context;
+  add_replay(app, context);
+  add_run(app, context);
   add_alerts(app, context);
+  add_check(app, context);
+  add_state(app, context);
   add_generate(app, context);
 
   try {
