@@ -1,4 +1,5 @@
 #include "io/decode/time_parser.hpp"
+#include "io/expression/number.hpp"
 
 #include <doctest/doctest.h>
 
@@ -19,7 +20,11 @@ field_value text(std::string_view t) {
 
 field_value number(std::string_view t) {
   auto v = text(t);
-  v.type = t.find_first_of(".e") == std::string_view::npos ? field_value::kind::integer : field_value::kind::real;
+  const auto parsed = parse_number(t, number_syntax::json);
+  REQUIRE(parsed);
+  v.type = parsed->whole ? field_value::kind::integer : field_value::kind::real;
+  v.integer = parsed->integer;
+  v.real = parsed->real;
   return v;
 }
 
@@ -54,6 +59,7 @@ TEST_CASE("times outside 1970 to 2261 and things that are no times are refused")
   CHECK(parsed(time_unit::s, number("1e300")) == "none");
   CHECK(parsed(time_unit::us, number("9214646400000000")) == "none");
   CHECK(parsed(time_unit::ms, number("-1")) == "none");
+  CHECK(parsed(time_unit::us, number("-1")) == "none");
   for (const char* t : {"", "x", "12x", "1.", "1.x", " 1", "nan", "2016-05-04"})
     CHECK(parsed(time_unit::s, text(t)) == (std::string(t) == "1." ? "1970-01-01T00:00:01.000Z" : "none"));
   field_value flag;
