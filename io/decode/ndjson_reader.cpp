@@ -2,6 +2,7 @@
 
 #include "io/expression/number.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace tocsin::io {
@@ -61,6 +62,24 @@ simdjson::error_code read_plain(std::string_view token, field_value& out) {
 }
 
 } // namespace
+
+void ndjson_reader::expected_key::learn(std::string_view quoted, std::uint32_t step) {
+  quoted_.assign(quoted);
+  step_ = step;
+  head_ = mask_ = 0;
+  const auto size = std::min(quoted.size(), sizeof head_);
+  std::memcpy(&head_, quoted.data(), size);
+  std::memset(&mask_, 0xFF, size);
+}
+
+bool ndjson_reader::expected_key::matches(const char* key) const {
+  std::uint64_t head = 0;
+  std::memcpy(&head, key, sizeof head);
+  if (((head ^ head_) & mask_) != 0)
+    return false;
+  return quoted_.size() <= sizeof head ||
+         std::memcmp(key + sizeof head, quoted_.data() + sizeof head, quoted_.size() - sizeof head) == 0;
+}
 
 ndjson_reader::ndjson_reader(const std::vector<std::string>& paths) : steps_(1) {
   for (std::uint32_t slot = 0; slot < paths.size(); ++slot)
@@ -167,7 +186,7 @@ std::uint32_t ndjson_reader::expected_step(std::uint32_t parent, std::size_t pos
   if (position >= expected.size())
     return unexpected;
   const auto& guess = expected[position];
-  return std::memcmp(key, guess.quoted.data(), guess.quoted.size()) == 0 ? guess.step : unexpected;
+  return guess.matches(key) ? guess.step() : unexpected;
 }
 
 simdjson::error_code ndjson_reader::find_step(std::uint32_t parent, std::size_t position,
@@ -191,8 +210,7 @@ simdjson::error_code ndjson_reader::find_step(std::uint32_t parent, std::size_t 
   if (name.size() <= max_learned_key && position <= expected.size() && position < max_learned_position) {
     if (position == expected.size())
       expected.emplace_back();
-    expected[position].quoted.assign(key, name.size() + 1);
-    expected[position].step = found;
+    expected[position].learn({key, name.size() + 1}, found);
   }
   return simdjson::SUCCESS;
 }

@@ -27,10 +27,20 @@ private:
   static constexpr std::uint32_t none = UINT32_MAX;           ///< nothing wanted
   static constexpr std::uint32_t unexpected = UINT32_MAX - 1; ///< not the key that stood here last time
 
-  /// The key that stood at some position of the last object, with the quote that ends it.
-  struct expected_key {
-    std::string quoted;
-    std::uint32_t step = none;
+  /// The key that stood at some position of the last object.
+  class expected_key {
+  public:
+    /// `quoted`: the key with the quote that ends it.
+    void learn(std::string_view quoted, std::uint32_t step);
+    /// Reads up to block_padding bytes from `key`, whatever the record's length.
+    bool matches(const char* key) const;
+    std::uint32_t step() const { return step_; }
+
+  private:
+    std::string quoted_;
+    std::uint64_t head_ = 0; ///< its first 8 bytes: most keys are no longer
+    std::uint64_t mask_ = 0; ///< ones where head_ has bytes of the key
+    std::uint32_t step_ = none;
   };
   /// A part of the wanted paths: the root, or a name below another step.
   struct path_step {

@@ -31,6 +31,11 @@ std::optional<time_ms> in_range(time_ms t) {
   return t;
 }
 
+/// Microseconds to milliseconds; before 1970 too it rounds down.
+time_ms floor_to_ms(std::int64_t microseconds) {
+  return tick_of(microseconds, 1000);
+}
+
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
@@ -226,6 +231,9 @@ std::optional<time_ms> time_parser::parse(const field_value& value) {
     return value.type == kind::text ? parse_rfc3339(value.text) : std::nullopt;
   if (value.type != kind::integer && value.type != kind::real && value.type != kind::text)
     return std::nullopt;
+  // The reader has read the digits already.
+  if (value.type == kind::integer && unit_ != time_unit::s)
+    return in_range(unit_ == time_unit::ms ? value.integer : floor_to_ms(value.integer));
   return parse_count(value.text, unit_);
 }
 

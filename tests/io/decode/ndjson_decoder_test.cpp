@@ -141,6 +141,16 @@ TEST_CASE("changing shapes of records never mislead") {
   }
 }
 
+TEST_CASE("long names that begin alike are told apart") {
+  const auto plan = std::make_shared<const decode_plan>(plan_of(input_format::ndjson, {"viewer_region"}));
+  const auto decoder = make_decoder(plan);
+  event_batch out;
+  decoder->decode(block_of("{\"viewer_region\":\"x\",\"ts\":1}\n{\"viewer_reason\":\"y\",\"ts\":2}\n"), out);
+  REQUIRE(out.events.size() == 2);
+  CHECK(shown_key(out, 0) == "x");
+  CHECK(shown_key(out, 1) == "(none)");
+}
+
 TEST_CASE("the grouping into blocks changes nothing") {
   const auto plan = std::make_shared<const decode_plan>(plan_of(input_format::ndjson, {"a"}));
   const std::vector<std::string> lines = {"{\"ts\":1,\"a\":\"x\"}\n",

@@ -1,4 +1,5 @@
 #include "io/decode/time_parser.hpp"
+#include "io/expression/number.hpp"
 
 #include <doctest/doctest.h>
 
@@ -17,9 +18,13 @@ field_value text(std::string_view t) {
   return v;
 }
 
-field_value number(std::string_view t) {
+field_value numeric(std::string_view t) {
   auto v = text(t);
-  v.type = t.find_first_of(".e") == std::string_view::npos ? field_value::kind::integer : field_value::kind::real;
+  const auto parsed = parse_number(t, number_syntax::json);
+  REQUIRE(parsed);
+  v.type = parsed->whole ? field_value::kind::integer : field_value::kind::real;
+  v.integer = parsed->integer;
+  v.real = parsed->real;
   return v;
 }
 
@@ -35,32 +40,33 @@ std::string rfc(std::string_view t, const std::string& zone = {}) {
 } // namespace
 
 TEST_CASE("counts since the epoch become milliseconds, rounded down") {
-  CHECK(parsed(time_unit::s, number("1462363210")) == "2016-05-04T12:00:10.000Z");
-  CHECK(parsed(time_unit::s, number("1462363210.1239")) == "2016-05-04T12:00:10.123Z");
+  CHECK(parsed(time_unit::s, numeric("1462363210")) == "2016-05-04T12:00:10.000Z");
+  CHECK(parsed(time_unit::s, numeric("1462363210.1239")) == "2016-05-04T12:00:10.123Z");
   CHECK(parsed(time_unit::s, text("1462363210.5")) == "2016-05-04T12:00:10.500Z");
-  CHECK(parsed(time_unit::s, number("1.46236321e9")) == "2016-05-04T12:00:10.000Z");
-  CHECK(parsed(time_unit::ms, number("1462363210123")) == "2016-05-04T12:00:10.123Z");
+  CHECK(parsed(time_unit::s, numeric("1.46236321e9")) == "2016-05-04T12:00:10.000Z");
+  CHECK(parsed(time_unit::ms, numeric("1462363210123")) == "2016-05-04T12:00:10.123Z");
   CHECK(parsed(time_unit::ms, text("1462363210123.9")) == "2016-05-04T12:00:10.123Z");
-  CHECK(parsed(time_unit::us, number("1462363210123999")) == "2016-05-04T12:00:10.123Z");
-  CHECK(parsed(time_unit::ms, number("0")) == "1970-01-01T00:00:00.000Z");
+  CHECK(parsed(time_unit::us, numeric("1462363210123999")) == "2016-05-04T12:00:10.123Z");
+  CHECK(parsed(time_unit::ms, numeric("0")) == "1970-01-01T00:00:00.000Z");
 }
 
 TEST_CASE("times outside 1970 to 2261 and things that are no times are refused") {
-  CHECK(parsed(time_unit::ms, number("9214646399999")) == "2261-12-31T23:59:59.999Z");
-  CHECK(parsed(time_unit::ms, number("9214646400000")) == "none");
-  CHECK(parsed(time_unit::s, number("9214646400")) == "none");
-  CHECK(parsed(time_unit::s, number("999999999999999999")) == "none");
-  CHECK(parsed(time_unit::s, number("99999999999999999999999")) == "none");
-  CHECK(parsed(time_unit::s, number("1e300")) == "none");
-  CHECK(parsed(time_unit::us, number("9214646400000000")) == "none");
-  CHECK(parsed(time_unit::ms, number("-1")) == "none");
+  CHECK(parsed(time_unit::ms, numeric("9214646399999")) == "2261-12-31T23:59:59.999Z");
+  CHECK(parsed(time_unit::ms, numeric("9214646400000")) == "none");
+  CHECK(parsed(time_unit::s, numeric("9214646400")) == "none");
+  CHECK(parsed(time_unit::s, numeric("999999999999999999")) == "none");
+  CHECK(parsed(time_unit::s, numeric("99999999999999999999999")) == "none");
+  CHECK(parsed(time_unit::s, numeric("1e300")) == "none");
+  CHECK(parsed(time_unit::us, numeric("9214646400000000")) == "none");
+  CHECK(parsed(time_unit::ms, numeric("-1")) == "none");
+  CHECK(parsed(time_unit::us, numeric("-1")) == "none");
   for (const char* t : {"", "x", "12x", "1.", "1.x", " 1", "nan", "2016-05-04"})
     CHECK(parsed(time_unit::s, text(t)) == (std::string(t) == "1." ? "1970-01-01T00:00:01.000Z" : "none"));
   field_value flag;
   flag.type = field_value::kind::boolean;
   flag.text = "true";
   CHECK(parsed(time_unit::ms, flag) == "none");
-  CHECK(parsed(time_unit::rfc3339, number("1462363210")) == "none");
+  CHECK(parsed(time_unit::rfc3339, numeric("1462363210")) == "none");
 }
 
 TEST_CASE("RFC 3339 in its spellings") {
