@@ -1,4 +1,4 @@
-#include "support.hpp"
+#include "tests/support/config_documents.hpp"
 
 #include <doctest/doctest.h>
 
