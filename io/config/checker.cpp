@@ -43,7 +43,8 @@ std::string alternatives(const std::vector<std::string>& names) {
 
 /// A place where that key would be right, for a key in the wrong object.
 std::string elsewhere(const std::string& key) {
-  for (const auto& path : known_paths()) {
+  static const auto paths = known_paths();
+  for (const auto& path : paths) {
     const auto mark = path.rfind('/');
     if (mark > 0 && path.compare(mark + 1, std::string::npos, key) == 0)
       return path;

@@ -1,4 +1,4 @@
-#include "tests/io/config/support.hpp"
+#include "tests/support/config_documents.hpp"
 
 #include <doctest/doctest.h>
 

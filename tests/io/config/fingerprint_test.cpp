@@ -1,6 +1,6 @@
 #include "io/config/fingerprint.hpp"
 #include "io/config/language.hpp"
-#include "tests/io/config/support.hpp"
+#include "tests/support/config_documents.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 #include "io/config/memory_estimate.hpp"
-#include "tests/io/config/support.hpp"
+#include "tests/support/config_documents.hpp"
 
 #include <doctest/doctest.h>
 
