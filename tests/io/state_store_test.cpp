@@ -137,14 +137,17 @@ TEST_CASE_TEMPLATE("another identity is refused and told", T, in_memory, in_sqli
 TEST_CASE_TEMPLATE("a batch with an unknown partition changes nothing", T, in_memory, in_sqlite) {
   T holder;
   read_all(holder.store, example_identity());
-  auto batch = example_batch();
-  batch.partitions.push_back({2, {}, ""});
+  commit_batch batch;
+  batch.alerts = {"refused"};
+  batch.state = {{"refused", "x"}};
+  batch.partitions = {{2, {}, ""}};
   auto committed = holder.store.commit(batch);
   REQUIRE(!committed);
   CHECK(committed.failure().fatal);
-  CHECK(read_all(holder.store, example_identity()) == stored_world{});
-  commit(holder.store, example_batch());
-  CHECK(read_all(holder.store, example_identity()).alerts.size() == 2);
+  commit(holder.store, example_batch()); // at once: nothing of the refused batch is pending
+  const auto found = read_all(holder.store, example_identity());
+  CHECK(found.alerts == example_batch().alerts);
+  CHECK(found.state.count("refused") == 0);
 }
 
 TEST_CASE("a memory store that drops alert records counts them and says so") {
