@@ -11,6 +11,7 @@ using namespace tocsin::tools;
 constexpr const char* description =
     "Tocsin finds error-rate anomalies in a stream of outcomes and raises one incident for each cause.";
 constexpr const char* footer = R"(Examples:
+  tocsin check views.json                          is this configuration right?
   tocsin generate --out views.ndjson               a stream with planted incidents
   tocsin alerts --file alerts.ndjson --open        what is open now?
 
@@ -40,6 +41,7 @@ exit_code run(int argc, char** argv) {
   app.get_formatter()->column_width(34);
 
   command_context context;
+  add_check(app, context);
   add_alerts(app, context);
   add_generate(app, context);
 
