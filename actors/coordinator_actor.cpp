@@ -59,6 +59,8 @@ public:
     settle_rejects(partition, from_counter);
     merger_->add(std::move(news));
     anything_new_ = true;
+    // At once, so that silent partitions do not slow down others that catch up.
+    let_silent_go();
     pump();
   }
 
@@ -92,9 +94,7 @@ public:
   }
 
   void look_for_silence() {
-    const auto wall = setup_.options->wall_clock();
-    for (const auto& advance : idle_->due(merger_->gate(), now(), wall))
-      self_->send(crew_->counters[advance.partition], let_go{advance.watermark});
+    let_silent_go();
     look_for_silence_later();
   }
 
@@ -243,6 +243,13 @@ private:
       idle_->silent(partition, *from_counter.silent_since);
     else if (from_counter.raw_bytes > 0)
       idle_->active(partition);
+  }
+
+  void let_silent_go() {
+    if (!idle_ || stopping_)
+      return;
+    for (const auto& advance : idle_->due(merger_->gate(), now(), setup_.options->wall_clock()))
+      self_->send(crew_->counters[advance.partition], let_go{advance.watermark});
   }
 
   void look_for_silence_later() {

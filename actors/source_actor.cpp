@@ -7,7 +7,7 @@ namespace tocsin::actors {
 namespace {
 
 /// How long a partition at its present end is left alone.
-constexpr std::chrono::milliseconds nap{200};
+constexpr std::chrono::milliseconds nap{250};
 
 class source_state {
 public:

@@ -202,7 +202,7 @@ private:
     std::vector<shard_actor> shards;
     for (auto& setup : setups) {
       setup.spec = setup_.options->spec;
-      if (!found.world.fresh)
+      if (found.world.judged_through > beginning_of_time)
         setup.judged_through = found.world.judged_through;
       setup.coordinator = coordinator_;
       setup.supervisor = myself();

@@ -94,6 +94,16 @@ TEST_CASE("idle: a partition that is silent does not hold the others, and follow
   CHECK(live.one.on->journal.size() <= 12);
 }
 
+TEST_CASE("idle: a partition that catches up is not slowed down by a silent one") {
+  followed live(2);
+  // Ten hours behind the wall clock; the other one fell silent at their beginning.
+  const auto past = dawn - 10 * hour_ms;
+  live.source->append(1, events(past, past + 60'000, 0));
+  live.source->append(0, events(past, past + 9 * hour_ms, 0));
+  live.until(dawn + idle_timeout + 5'000);
+  CHECK(live.pipeline->progress().judged_through >= past + 9 * hour_ms - lateness - tick);
+}
+
 TEST_CASE("idle: a long silence journals at most once a tick") {
   followed live(2);
   live.source->append(0, events(dawn, dawn + 10'000, 0));

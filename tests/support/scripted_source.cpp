@@ -46,16 +46,14 @@ io::result<io::read_outcome> scripted_source::read(partition_id partition, std::
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto& text = texts_[partition];
   auto& next = next_[partition];
-  if (next == text.size())
+  // Whole lines up to max_bytes, at least one; what follows the last line end is a record only at the end of input.
+  const auto whole = follow_ ? text.rfind('\n') + 1 : text.size();
+  if (next >= whole)
     return follow_ ? io::read_outcome::idle : io::read_outcome::ended;
-  // Whole lines up to max_bytes, at least one.
-  auto end = text.find('\n', next) + 1;
-  while (end < text.size()) {
-    const auto longer = text.find('\n', end) + 1;
-    if (longer - next > max_bytes)
-      break;
-    end = longer;
-  }
+  const auto end_of_line = [&](std::size_t from) { return std::min(text.find('\n', from), whole - 1) + 1; };
+  auto end = end_of_line(next);
+  while (end < whole && end_of_line(end) - next <= max_bytes)
+    end = end_of_line(end);
   out.begin = static_cast<stream_offset>(next);
   out.next_offset = static_cast<stream_offset>(end);
   out.size = end - next;
