@@ -36,16 +36,17 @@ TEST_CASE("all examples load without a warning") {
 }
 
 TEST_CASE("each example says how to replay it, and with which schema it is edited") {
-  for (const auto& [name, loaded] : load_examples()) {
-    const auto text = read_text(folder + "/" + name);
-    CHECK_MESSAGE(text.find("tocsin replay --config configs/examples/" + name) != std::string::npos, name);
-    CHECK_MESSAGE(text.find("\"$schema\": \"../schema.json\"") != std::string::npos, name);
-    CHECK_MESSAGE(!loaded.world.monitors[0].detectors.empty(), name);
+  for (const auto& entry : load_examples()) {
+    const auto text = read_text(folder + "/" + entry.first);
+    CHECK_MESSAGE(text.find("tocsin replay --config configs/examples/" + entry.first) != std::string::npos,
+                  entry.first);
+    CHECK_MESSAGE(text.find("\"$schema\": \"../schema.json\"") != std::string::npos, entry.first);
+    CHECK_MESSAGE(!entry.second.world.monitors[0].detectors.empty(), entry.first);
   }
 }
 
 TEST_CASE("each example has a different fingerprint") {
   std::map<std::string, std::string> seen;
-  for (const auto& [name, loaded] : load_examples())
-    CHECK_MESSAGE(seen.emplace(loaded.world.fingerprint, name).second, name);
+  for (const auto& entry : load_examples())
+    CHECK_MESSAGE(seen.emplace(entry.second.world.fingerprint, entry.first).second, entry.first);
 }

@@ -42,8 +42,8 @@ TEST_CASE("the estimate grows with each thing that is kept") {
       {"/input/block_bytes", "64MiB"},
       {"/input/file/sequence", false}, // two partitions
   };
-  for (const auto& [pointer, value] : greedier)
-    CHECK_MESSAGE(total(with(full_document(), pointer, value)) > base, pointer);
+  for (const auto& entry : greedier)
+    CHECK_MESSAGE(total(with(full_document(), entry.first, entry.second)) > base, entry.first);
   CHECK(total(without(full_document(), "/monitors/0/detectors/0")) < base);
 }
 
