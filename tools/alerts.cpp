@@ -250,7 +250,8 @@ void add_alerts(CLI::App& app, command_context& context) {
   command->add_flag("--json", options->json, "The records as they are, instead of a table");
   command->add_option("--monitor", filter.monitor, "Only of this monitor");
   command->add_option("--detector", filter.detector, "Only of this detector");
-  command->add_option("--kind", options->kinds, "Only these, separated by commas: open, update, resolve,\nexpire, rebase, retract");
+  command->add_option("--kind", options->kinds,
+                      "Only these, separated by commas: open, update, resolve,\nexpire, rebase, retract");
   command->add_option("--severity", options->severities, "Only these, separated by commas: warning, major, critical");
   command->add_option("--key", options->keys, "Only keys with this value, for example cdn=fastly;\nmay be repeated")
       ->expected(1)
@@ -258,8 +259,7 @@ void add_alerts(CLI::App& app, command_context& context) {
   command->add_option("--since", options->since, "Only what was decided at or after this time (RFC 3339)");
   command->add_flag("--open", options->open, "Only incidents that are open at the end, each once")->excludes(following);
   command->footer(footer);
-  command->callback([options, &context] {
-    context.action = [options] { return alerts(*options); }; });
+  command->callback([options, &context] { context.action = [options] { return alerts(*options); }; });
 }
 
 } // namespace tocsin::tools

@@ -132,7 +132,7 @@ TEST_CASE("the table shows what a person needs, without colours in a pipe") {
   REQUIRE(std::getline(lines, line));
   CHECK(line.rfind("TIME (UTC)", 0) == 0);
   REQUIRE(std::getline(lines, line));
-  CHECK(line.rfind("2016-05-04 12:00:10  open     major        8.4 %    1.12 %     15.6     10s  ", 0) == 0);
+  CHECK(line.rfind("2016-05-04 12:00:10  open     major       8.4 %    1.12 %     15.6     10s  ", 0) == 0);
   CHECK(line.find("playback-failures/threshold") != std::string::npos);
   CHECK(line.find("cdn=fastly property=p7") != std::string::npos);
   REQUIRE(std::getline(lines, line));

@@ -120,7 +120,8 @@ std::size_t alert_table::width_of(std::size_t column) const {
   for (const auto fixed : fixed_widths)
     taken += fixed;
   const auto left = style_.width > taken ? style_.width - taken : 0;
-  const auto for_source = std::clamp<std::size_t>(left * 2 / 5, 10, 32);
+  constexpr std::size_t widest_source = 32;
+  const auto for_source = style_.cut ? std::clamp<std::size_t>(left * 2 / 5, 10, widest_source) : widest_source;
   return column == source ? for_source : std::max<std::size_t>(left > for_source ? left - for_source : 0, 10);
 }
 
