@@ -108,7 +108,7 @@ table_style table_style::of_output() {
     style.width = size.ws_col;
   style.cut = true;
   // no-color.org: any value but the empty one.
-  const char* no_colour = std::getenv("NO_COLOR");
+  const char* no_colour = std::getenv("NO_COLOR"); // NOLINT(concurrency-mt-unsafe): one thread, nobody sets it
   style.colours = no_colour == nullptr || *no_colour == '\0';
   return style;
 }

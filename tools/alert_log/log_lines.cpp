@@ -1,9 +1,9 @@
 #include "tools/alert_log/log_lines.hpp"
 
 #include <cerrno>
-#include <cstring>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 
 namespace tocsin::tools {
@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t chunk_bytes = std::size_t{1} << 16;
 
 io::error unreadable(const std::string& path, int number) {
-  return {io::error_code::source, path + ": cannot be read: " + std::strerror(number), false, false};
+  return {io::error_code::source, path + ": cannot be read: " + std::generic_category().message(number), false, false};
 }
 
 } // namespace

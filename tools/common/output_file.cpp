@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -18,7 +19,8 @@ io::result<output_file> output_file::open(const std::string& path) {
     return output_file(STDOUT_FILENO, "standard output");
   const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (descriptor < 0)
-    return io::error{io::error_code::sink, path + ": cannot be created: " + std::strerror(errno), false, false};
+    return io::error{io::error_code::sink, path + ": cannot be created: " + std::generic_category().message(errno),
+                     false, false};
   return output_file(descriptor, path);
 }
 
@@ -35,7 +37,9 @@ io::error output_file::failed(const char* what, int number) {
   reader_gone_ = number == EPIPE;
   used_ = 0;
   return {io::error_code::sink,
-          name_ + ": " + what + ": " + (reader_gone_ ? "the reader went away" : std::strerror(number)), false, false};
+          name_ + ": " + what + ": " +
+              (reader_gone_ ? "the reader went away" : std::generic_category().message(number)),
+          false, false};
 }
 
 io::result<char*> output_file::room(std::size_t bytes) {

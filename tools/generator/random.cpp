@@ -106,6 +106,7 @@ std::uint64_t random_source::poisson_ptrs(double mean) {
     if (k < 0 || (us < 0.013 && v > us))
       continue;
     const double squeezed = std::log(v) + std::log(inverse_alpha) - std::log(a / (us * us) + b);
+    // lgamma leaves its sign in a global that nobody reads. NOLINTNEXTLINE(concurrency-mt-unsafe)
     if (squeezed <= k * std::log(mean) - mean - std::lgamma(k + 1))
       return static_cast<std::uint64_t>(k);
   }
