@@ -60,7 +60,7 @@ bool threshold_detector::is_above(const window_counts& counts) const {
 }
 
 bool threshold_detector::is_below(const window_counts& counts) const {
-  return counts.total > 0 && counts.total >= settings_.min_events &&
+  return counts.total > 0 &&
          static_cast<double>(counts.failed) < settings_.resolve_rate * static_cast<double>(counts.total);
 }
 

@@ -13,7 +13,8 @@ namespace tocsin {
 
 /// Detector `threshold`: opens when the failure rate over a sliding window has been at least `rate` for `hold` without
 /// a break, closes when it has been below `resolve_rate` for `resolve_hold`. A window with fewer than `min_events`
-/// events breaks either. Where the stream has viewers, the failures capped by distinct viewers must reach the rate too.
+/// events is not above; any window with events may be below, so that a key that became quiet can still close. Where the
+/// stream has viewers, the failures capped by distinct viewers must reach the rate too.
 ///
 /// The user set the limit, so the monitor's gates do not apply. Onset: the beginning of the first window that was
 /// above.

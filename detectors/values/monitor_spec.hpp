@@ -38,7 +38,7 @@ struct threshold_spec {
   double rate = 0;                ///< open at or above this failure rate, in (0, 1]
   time_ms window = 1 * minute_ms; ///< length of the sliding window
   time_ms hold = 0;               ///< how long the condition must last ("for")
-  std::int64_t min_events = 1;    ///< fewer events in the window decide nothing
+  std::int64_t min_events = 1;    ///< a window with fewer events does not open
   double resolve_rate = 0;        ///< resolve below this rate ...
   time_ms resolve_hold = 0;       ///< ... for this long
 };

@@ -148,6 +148,16 @@ TEST_CASE("threshold: events that leave the window may break the condition witho
   CHECK(shorter.of("open", 0)[0].source_offsets.empty());
 }
 
+TEST_CASE("threshold: a key that became quiet still resolves, but not in silence") {
+  harness h(one_monitor(threshold(five_percent())));
+  h.steady(noon, 12, 100, 50);
+  REQUIRE(h.of("open", 0).size() == 1);
+  h.advance(noon + 20 * minute_ms); // no events: nobody can say that it is over
+  CHECK(h.of("resolve", 0).empty());
+  h.steady(noon + 20 * minute_ms, 12, 1, 0); // far fewer than min_events
+  CHECK(h.of("resolve", 0).size() == 1);
+}
+
 TEST_CASE("one viewer who retries does not raise a threshold") {
   auto spec = one_monitor(threshold(five_percent()));
   spec.monitors[0].has_viewers = true;
