@@ -5,13 +5,14 @@
 #include "tools/command.hpp"
 #include "tools/common/output_file.hpp"
 #include "tools/common/units.hpp"
+#include "tools/stop_signals.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <csignal>
 #include <ctime>
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <unordered_set>
@@ -35,20 +36,6 @@ Examples:
 
 /// How long a follower sleeps before it looks again.
 constexpr long follow_pause_ns = 200'000'000;
-
-volatile std::sig_atomic_t stop_requested = 0;
-
-void request_stop(int /*signal*/) {
-  stop_requested = 1;
-}
-
-void stop_on_signals() {
-  struct sigaction action {};
-  action.sa_handler = request_stop; // no SA_RESTART: the pause ends at once
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
-}
 
 struct alerts_options {
   std::string file = "alerts.ndjson";
@@ -106,9 +93,10 @@ io::result<std::optional<alert_record>> next_record(log_lines& lines) {
 /// Prints what matches, record by record. Following, until a signal ends it; else to the end of the log.
 io::result<void> print_stream(log_lines& lines, const alerts_options& options, alert_printer& printer,
                               output_file& out) {
+  std::optional<stop_signals> signals;
   if (options.follow)
-    stop_on_signals();
-  while (stop_requested == 0) {
+    signals.emplace();
+  while (!signals || !signals->received()) {
     auto record = next_record(lines);
     if (!record)
       return record.failure();

@@ -82,7 +82,6 @@ std::string summary_table(const actors::pipeline_progress& final, double seconds
   };
   optional_row("filtered out", counting.filtered);
   optional_row("late events", counting.late);
-  optional_row("waited (ahead)", counting.parked);
   optional_row("pooled", counting.pooled);
   optional_row("hashed values", counting.hashed_values);
   for (std::size_t i = 0; i < reject_reasons; ++i)

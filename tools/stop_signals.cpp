@@ -8,22 +8,30 @@ namespace {
 
 volatile std::sig_atomic_t stop_requested = 0;
 
-void on_signal(int number) {
+void on_signal(int /*number*/) {
   stop_requested = 1;
-  std::signal(number, SIG_DFL);
+}
+
+/// Without SA_RESTART, so that a sleep or a read ends at once; the second signal finds the default action.
+void handle(int number, void (*handler)(int)) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  action.sa_flags = handler == SIG_DFL ? 0 : static_cast<int>(SA_RESETHAND);
+  sigemptyset(&action.sa_mask);
+  sigaction(number, &action, nullptr);
 }
 
 } // namespace
 
 stop_signals::stop_signals() {
   stop_requested = 0;
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
+  handle(SIGINT, on_signal);
+  handle(SIGTERM, on_signal);
 }
 
 stop_signals::~stop_signals() {
-  std::signal(SIGINT, SIG_DFL);
-  std::signal(SIGTERM, SIG_DFL);
+  handle(SIGINT, SIG_DFL);
+  handle(SIGTERM, SIG_DFL);
 }
 
 bool stop_signals::received() const {
