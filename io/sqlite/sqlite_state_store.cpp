@@ -306,83 +306,73 @@ result<void> sqlite_state_store::check_alert_count(const meta_row& meta) const {
   return {};
 }
 
-result<void> sqlite_state_store::read_monitors(state_identity& identity) const {
-  auto query = database_->prepare("SELECT id, name, checksum FROM monitors ORDER BY id");
+template <class Take>
+result<void> sqlite_state_store::for_each_row(const char* sql, const Take& take) const {
+  auto query = database_->prepare(sql);
   if (!query)
     return query.failure();
   for (;;) {
-    auto row = query->step();
+    const auto row = query->step();
     if (!row)
       return row.failure();
     if (!*row)
       return {};
-    const auto id = static_cast<std::int64_t>(identity.monitors.size());
-    if (query->integer(0) != id || query->integer(2) != checksum_of(id, query->bytes(1)))
-      return database_->damage("table monitors, row " + std::to_string(id));
-    identity.monitors.emplace_back(query->bytes(1));
+    if (auto taken = take(*query); !taken)
+      return taken;
   }
+}
+
+result<void> sqlite_state_store::read_monitors(state_identity& identity) const {
+  return for_each_row("SELECT id, name, checksum FROM monitors ORDER BY id", [&](const statement& row) -> result<void> {
+    const auto id = static_cast<std::int64_t>(identity.monitors.size());
+    if (row.integer(0) != id || row.integer(2) != checksum_of(id, row.bytes(1)))
+      return database_->damage("table monitors, row " + std::to_string(id));
+    identity.monitors.emplace_back(row.bytes(1));
+    return {};
+  });
 }
 
 result<void> sqlite_state_store::read_partitions(contents& out) const {
-  auto query = database_->prepare(
-      "SELECT id, name, rewind_offset, rewind_watermark, position, checksum FROM partitions ORDER BY id");
-  if (!query)
-    return query.failure();
-  for (;;) {
-    auto row = query->step();
-    if (!row)
-      return row.failure();
-    if (!*row)
-      return {};
-    const auto id = static_cast<std::int64_t>(out.world.partitions.size());
-    partition_point point{
-        static_cast<partition_id>(id), {query->integer(2), query->integer(3)}, std::string(query->bytes(4))};
-    if (query->integer(0) != id || query->integer(5) != checksum_of(id, query->bytes(1), point.rewind, point.position))
-      return database_->damage("table partitions, row " + std::to_string(id));
-    out.identity.partitions.emplace_back(query->bytes(1));
-    out.world.partitions.push_back(std::move(point));
-  }
+  return for_each_row(
+      "SELECT id, name, rewind_offset, rewind_watermark, position, checksum FROM partitions ORDER BY id",
+      [&](const statement& row) -> result<void> {
+        const auto id = static_cast<std::int64_t>(out.world.partitions.size());
+        partition_point point{
+            static_cast<partition_id>(id), {row.integer(2), row.integer(3)}, std::string(row.bytes(4))};
+        if (row.integer(0) != id || row.integer(5) != checksum_of(id, row.bytes(1), point.rewind, point.position))
+          return database_->damage("table partitions, row " + std::to_string(id));
+        out.identity.partitions.emplace_back(row.bytes(1));
+        out.world.partitions.push_back(std::move(point));
+        return {};
+      });
 }
 
 result<void> sqlite_state_store::read_journal(restored_world& world) const {
-  auto query = database_->prepare(
-      R"(SELECT partition, "offset", watermark, kind, checksum FROM journal ORDER BY partition, "offset")");
-  if (!query)
-    return query.failure();
-  for (;;) {
-    auto row = query->step();
-    if (!row)
-      return row.failure();
-    if (!*row)
-      return {};
-    const journal_entry entry{static_cast<partition_id>(query->integer(0)), query->integer(1), query->integer(2),
-                              static_cast<journal_kind>(query->integer(3))};
-    if (query->integer(4) != checksum_of(entry))
-      return database_->damage("table journal, row " + std::to_string(world.journal.size()));
-    world.journal.push_back(entry);
-  }
+  return for_each_row(
+      R"(SELECT partition, "offset", watermark, kind, checksum FROM journal ORDER BY partition, "offset")",
+      [&](const statement& row) -> result<void> {
+        const journal_entry entry{static_cast<partition_id>(row.integer(0)), row.integer(1), row.integer(2),
+                                  static_cast<journal_kind>(row.integer(3))};
+        if (row.integer(4) != checksum_of(entry))
+          return database_->damage("table journal, row " + std::to_string(world.journal.size()));
+        world.journal.push_back(entry);
+        return {};
+      });
 }
 
 result<void> sqlite_state_store::load(const std::function<result<void>(const state_record&)>& take) {
   if (!database_)
     return misuse(path_, "the state is not open");
-  auto query = database_->prepare("SELECT key, bytes, checksum FROM state ORDER BY key");
-  if (!query)
-    return query.failure();
   state_record record;
-  for (std::uint64_t number = 0;; ++number) {
-    auto row = query->step();
-    if (!row)
-      return row.failure();
-    if (!*row)
-      return {};
-    record.key = query->bytes(0);
-    record.bytes = query->bytes(1);
-    if (query->integer(2) != checksum_of_state(record.key, record.bytes))
+  std::uint64_t number = 0;
+  return for_each_row("SELECT key, bytes, checksum FROM state ORDER BY key", [&](const statement& row) -> result<void> {
+    record.key = row.bytes(0);
+    record.bytes = row.bytes(1);
+    if (row.integer(2) != checksum_of_state(record.key, record.bytes))
       return database_->damage("table state, row " + std::to_string(number));
-    if (auto taken = take(record); !taken)
-      return taken;
-  }
+    ++number;
+    return take(record);
+  });
 }
 
 result<void> sqlite_state_store::alerts(std::uint64_t from,

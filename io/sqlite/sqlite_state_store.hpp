@@ -77,6 +77,9 @@ private:
 
   result<contents> read_contents() const;
   result<bool> read_meta(meta_row& row) const;
+  /// Calls `take(row)` for each row until it fails.
+  template <class Take>
+  result<void> for_each_row(const char* sql, const Take& take) const;
   result<void> read_monitors(state_identity& identity) const;
   result<void> read_partitions(contents& out) const;
   result<void> read_journal(restored_world& world) const;
