@@ -30,10 +30,12 @@ TEST_CASE("a corked sink or shard stops the source after a fixed number of bytes
     for (const std::size_t events : {20'000u, 40'000u}) {
       const std::vector<std::string> texts{stream(1, events), stream(2, events)};
       pipeline_case one(spec, texts);
-      one.options.commit_interval = 0;
+      // Each plug alone must do: no rejects that hold credit, no commit that is late because of the shards.
+      one.rejects.reset();
+      one.options.commit_interval = plug == "sink" ? 0 : hour_ms;
       const auto& source = *one.source;
       staged_pipeline pipeline(one);
-      while (pipeline.progress().commits < 3)
+      while (pipeline.progress().commits < 1)
         pipeline.stage.scheduler.try_run_once();
       pipeline.corked = plug;
       pipeline.pass(10'000);

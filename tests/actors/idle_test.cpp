@@ -4,6 +4,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <utility>
+
 using namespace tocsin;
 using namespace tocsin::test;
 
@@ -24,6 +27,7 @@ std::shared_ptr<const world_spec> quick_world() {
   half.min_events = 5;
   world.monitors[0].detectors = {{"threshold", "threshold", half}};
   world.monitors[0].has_viewers = false;
+  world.ahead_accept = 1; // the first record already counts
   return std::make_shared<const world_spec>(std::move(world));
 }
 
@@ -142,6 +146,41 @@ TEST_CASE("idle: a replay that obeys the journal gives the log of the live run; 
   staged_pipeline replay(again);
   REQUIRE(replay.run());
   CHECK(again.on->log == done.log);
+}
+
+TEST_CASE("idle: after a restart, records that come back late meet the watermark that the journal says") {
+  followed live(2);
+  bool crash = false;
+  live.source->on_read = [&](partition_id) -> io::result<void> {
+    if (std::exchange(crash, false))
+      throw std::runtime_error("a bug");
+    return {};
+  };
+  // Partition 0 falls silent within a tick and is let go further into that tick: the rewind point lies before the
+  // entry.
+  const auto early = events(dawn, dawn + 34'000, 0);
+  const auto steady = events(dawn, dawn + 41'000, 0);
+  live.source->append(0, early);
+  // Partition 1 is heard all the time, but far behind the wall clock.
+  for (int piece = 0; piece < 3; ++piece) {
+    live.until(dawn + 20'000 * (piece + 1));
+    live.source->append(1, events(dawn + 14'000 * piece, std::min(dawn + 14'000 * (piece + 1), dawn + 41'000), 0));
+  }
+  live.until(dawn + 65'000);
+  REQUIRE(live.one.on->journal.size() == 1);
+  CHECK(live.one.on->journal[0].watermark == dawn + 40'500 - lateness);
+  CHECK(live.one.on->partitions[0].rewind.offset < live.one.on->journal[0].offset);
+  crash = true;
+  live.until(dawn + 70'000);
+  CHECK(live.pipeline->progress().restarts == 1);
+  std::string late;
+  for (auto t = dawn + 20'000; t < dawn + 30'000; t += 500)
+    late += to_line({t, {"v"}, 10, 10, std::nullopt});
+  live.source->append(0, late);
+  live.source->close();
+  REQUIRE(live.pipeline->run());
+  REQUIRE(!live.one.on->log.empty());
+  CHECK(live.one.on->log == log_without_actors(live.one.spec, {early + late, steady}, live.one.on->journal));
 }
 
 TEST_CASE("idle: journaled silence survives crashes at any moment") {
