@@ -18,7 +18,7 @@ using clock = std::chrono::steady_clock;
 using milliseconds = std::chrono::milliseconds;
 
 /// How often a waiting thread looks at the stop flag.
-constexpr milliseconds glance{250};
+constexpr milliseconds glance{500};
 /// Messages that an actor may handle in a row: each is worth a whole block or range.
 constexpr std::size_t messages_in_a_row = 4;
 
