@@ -2,12 +2,17 @@
 
 #include "actors/failure.hpp"
 
+#include <algorithm>
+#include <chrono>
+
 namespace tocsin::actors {
 
 namespace {
 
-/// How long a partition at its present end is left alone.
-constexpr std::chrono::milliseconds nap{250};
+/// How long partitions at their present end are left alone: short while records come, longer in silence, so that an
+/// idle process costs next to nothing.
+constexpr std::chrono::milliseconds shortest_nap{100};
+constexpr std::chrono::milliseconds longest_nap{500};
 
 class source_state {
 public:
@@ -105,6 +110,7 @@ private:
     mine.credit -= static_cast<std::int64_t>(block->size);
     mine.last_record = monotonic_ms(*self_);
     mine.silent = false;
+    nap_ = shortest_nap;
     decoder_turn_ = (decoder_turn_ + 1) % setup_.decoders.size();
     self_->send(setup_.decoders[decoder_turn_], raw_block_ptr(block));
     show_progress();
@@ -116,9 +122,11 @@ private:
     if (!mine.silent)
       mark(partition, false);
     mine.silent = true;
-    if (!wake_pending_)
-      self_->delayed_send(self_, nap, wake_atom::value);
+    if (wake_pending_)
+      return;
     wake_pending_ = true;
+    self_->delayed_send(self_, nap_, wake_atom::value);
+    nap_ = std::min(2 * nap_, longest_nap);
   }
 
   void end(partition_id partition) {
@@ -151,6 +159,7 @@ private:
   std::vector<partition_state> partitions_;
   std::size_t turn_ = 0;
   std::size_t decoder_turn_ = 0;
+  std::chrono::milliseconds nap_ = shortest_nap;
   bool poll_pending_ = false;
   bool wake_pending_ = false;
   bool stopped_ = false;
