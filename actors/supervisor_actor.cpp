@@ -60,9 +60,10 @@ public:
     if (const auto problem = check(found.world))
       return fail(*problem);
     restarts_->restored(monotonic_ms(*self_), found.world.judged_through);
+    // Before the world begins to write to the board itself.
+    show_restored(found.world);
     spawn_world(found);
     phase_ = phase::running;
-    show_restored(found.world);
   }
 
   /// The first thing that goes wrong ends the incarnation.

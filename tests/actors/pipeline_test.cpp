@@ -94,6 +94,8 @@ TEST_CASE("threaded: 400 small pipelines with crashes, 1 to 4 workers, end with 
     CHECK_FALSE(outcome.failure);
     REQUIRE_MESSAGE(one.on->log == expected, "run " << run);
     restarts += outcome.final.restarts;
+    CHECK(outcome.final.alerts == expected.size());
+    CHECK(outcome.final.committed_through == outcome.final.judged_through);
   }
   CHECK(restarts > 150);
 }
