@@ -44,6 +44,21 @@ void partition_counter::count(const event_batch& batch) {
     ++out_.stats.rejected[static_cast<std::size_t>(bad.reason)];
     out_.rejects.push_back(bad);
   }
+  count_untold(batch);
+}
+
+void partition_counter::count_untold(const event_batch& batch) {
+  for (std::size_t reason = 0; reason < reject_reasons; ++reason) {
+    if (batch.untold[reason] == 0)
+      continue;
+    out_.stats.rejected[reason] += batch.untold[reason];
+    out_.rejects.push_back({partition_,
+                            batch.next_offset,
+                            static_cast<reject_reason>(reason),
+                            "and " + std::to_string(batch.untold[reason]) +
+                                " more like this before here, since offset " + std::to_string(batch.begin),
+                            {}});
+  }
 }
 
 void partition_counter::take_event(const event_batch& batch, std::size_t i) {

@@ -23,6 +23,7 @@ void event_batch::clear() {
     column.clear();
   key_bytes.clear();
   rejects.clear();
+  untold.fill(0);
   filtered = 0;
   hashed_values = 0;
 }

@@ -3,6 +3,7 @@
 #include "detectors/values/key.hpp"
 #include "detectors/values/time.hpp"
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -54,6 +55,9 @@ struct reject {
   std::string excerpt; ///< at most 200 bytes of the record
 };
 
+/// So many rejects of one block are told in full; the rest are only counted, so that garbage cannot fill the memory.
+inline constexpr std::size_t max_told_rejects = 1000;
+
 /// One decoded block of one partition, in record order. Produced by a decoder, consumed by the partition's
 /// counter, then recycled (`clear` keeps the memory).
 struct event_batch {
@@ -66,12 +70,23 @@ struct event_batch {
   std::vector<event> events;
   /// observations[m][i] is what monitor m sees of events[i]; one vector a monitor, each as long as events.
   std::vector<std::vector<observation>> observations;
-  std::string key_bytes;           ///< arena of the leaf keys
-  std::vector<reject> rejects;     ///< in record order
-  std::uint64_t filtered = 0;      ///< records that `where` leaves out
-  std::uint64_t hashed_values = 0; ///< dimension values over 256 bytes
+  std::string key_bytes;                              ///< arena of the leaf keys
+  std::vector<reject> rejects;                        ///< in record order, at most max_told_rejects
+  std::array<std::uint64_t, reject_reasons> untold{}; ///< rejects beyond these, by reason
+  std::uint64_t filtered = 0;                         ///< records that `where` leaves out
+  std::uint64_t hashed_values = 0;                    ///< dimension values over 256 bytes
 
   void clear();
+  /// Adds a reject while there is room for it, else counts it. `tell` makes detail and excerpt.
+  template <class Tell>
+  void refuse(stream_offset offset, reject_reason reason, const Tell& tell) {
+    if (rejects.size() >= max_told_rejects) {
+      ++untold[static_cast<std::size_t>(reason)];
+      return;
+    }
+    rejects.push_back({partition, offset, reason, {}, {}});
+    tell(rejects.back());
+  }
 };
 
 } // namespace tocsin

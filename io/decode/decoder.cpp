@@ -66,14 +66,18 @@ private:
     if (reader_.read(line, readable, assembler_.values()))
       assembler_.assemble(offset, line, out);
     else
-      out.rejects.push_back({out.partition, offset, reject_reason::malformed, reader_.problem(), excerpt_of(line)});
+      out.refuse(offset, reject_reason::malformed, [&](reject& told) {
+        told.detail = reader_.problem();
+        told.excerpt = excerpt_of(line);
+      });
   }
 
   void refuse_oversized(stream_offset offset, stream_offset size, std::string_view record, event_batch& out) const {
-    out.rejects.push_back(
-        {out.partition, offset, reject_reason::too_long,
-         "found a record of " + std::to_string(size) + " bytes, expected at most " + std::to_string(max_record_bytes_),
-         excerpt_of(record)});
+    out.refuse(offset, reject_reason::too_long, [&](reject& told) {
+      told.detail =
+          "found a record of " + std::to_string(size) + " bytes, expected at most " + std::to_string(max_record_bytes_);
+      told.excerpt = excerpt_of(record);
+    });
   }
 
   std::size_t max_record_bytes_;

@@ -64,7 +64,10 @@ void event_assembler::assemble(stream_offset offset, std::string_view record, ev
 
   if (!usable) {
     out.key_bytes.resize(key_bytes_before);
-    out.rejects.push_back({out.partition, offset, reason_, std::move(detail_), excerpt_of(record)});
+    out.refuse(offset, reason_, [&](reject& told) {
+      told.detail = std::move(detail_);
+      told.excerpt = excerpt_of(record);
+    });
     return;
   }
   out.events.push_back(made);

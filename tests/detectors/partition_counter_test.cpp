@@ -96,6 +96,24 @@ TEST_CASE("a clock in the far future moves nothing") {
   CHECK(news.stats.events == 400);
 }
 
+TEST_CASE("garbage is counted to the last record and told within bounds") {
+  const auto spec = plain_world();
+  auto batch = make_batch(*spec, 0, warm_up(), 0, 100);
+  for (int i = 0; i < 5000; ++i)
+    batch.refuse(i, i % 5 == 0 ? reject_reason::bad_time : reject_reason::malformed,
+                 [](reject& told) { told.detail = "because"; });
+  CHECK(batch.rejects.size() == max_told_rejects);
+  partition_counter counter(spec, 0, {}, beginning_of_time, {});
+  counter.count(batch);
+  const auto news = counter.take();
+  CHECK(rejected(news, reject_reason::malformed) == 4000);
+  CHECK(rejected(news, reject_reason::bad_time) == 1000);
+  REQUIRE(news.rejects.size() == max_told_rejects + 2);
+  CHECK(news.rejects[max_told_rejects].detail == "and 3200 more like this before here, since offset 0");
+  batch.clear();
+  CHECK(batch.untold == decltype(batch.untold){});
+}
+
 TEST_CASE("a wrong clock at the very beginning is contradicted by the next record") {
   std::vector<test_event> events{at(noon + 400 * day_ms)};
   for (int i = 0; i < 150; ++i)
