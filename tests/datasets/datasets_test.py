@@ -1,0 +1,196 @@
+#!/usr/bin/env python3
+"""The rules by which replay_datasets.py judges: each of them can fail."""
+import contextlib
+import copy
+import io
+import os
+import pathlib
+import re
+import tempfile
+import unittest
+from unittest import mock
+
+import alert_log
+import labels
+import replay_datasets as replayed
+
+# The documented example is a valid record.
+PAGE = (replayed.ROOT / "docs" / "alerts.md").read_text(encoding="utf-8")
+RECORD = alert_log.json.loads(re.search(r"```json\n(.*?)\n```", PAGE, re.S).group(1))
+
+
+def changed(**fields):
+    return {**copy.deepcopy(RECORD), **fields}
+
+
+def later(revision, kind, minute):
+    return changed(revision=revision, kind=kind, status="open" if kind in ("open", "update") else "closed",
+                   tick=f"2016-05-04T12:{minute:02}:00.000Z")
+
+
+class Schema(unittest.TestCase):
+    def violations(self, record):
+        return list(alert_log.schema_violations(replayed.SCHEMA, record))
+
+    def test_the_documented_record_is_valid(self):
+        self.assertEqual(self.violations(RECORD), [])
+
+    def test_every_kind_of_damage_is_found(self):
+        without_id = changed()
+        del without_id["id"]
+        damaged = {
+            "type": changed(failures="18"), "true is no number": changed(failures=True), "enum": changed(kind="reopen"),
+            "pattern": changed(id="0" * 31 + "X"), "length": changed(id="0"), "minimum": changed(sample_size=-1),
+            "maximum": changed(measured_value=1.5), "items": changed(interval=[0, 2]), "count": changed(interval=[0.5]),
+            "unknown": changed(extra=1), "member": changed(key={"cdn": 5}), "time": changed(onset="yesterday"),
+            "no such day": changed(onset="2016-02-30T12:00:00.000Z"), "required": without_id,
+            "null": changed(onset=None),
+        }
+        for name, record in damaged.items():
+            with self.subTest(name):
+                self.assertTrue(self.violations(record))
+
+    def test_an_unknown_keyword_is_no_silent_pass(self):
+        with self.assertRaises(KeyError):
+            list(alert_log.schema_violations({"oneOf": []}, RECORD))
+
+
+class LifeCycle(unittest.TestCase):
+    def violations(self, *records):
+        return list(alert_log.life_cycle_violations(records))
+
+    def test_a_whole_life(self):
+        self.assertEqual(self.violations(later(0, "open", 5), later(1, "update", 6), later(2, "resolve", 7)), [])
+
+    def test_each_break_of_it_is_found(self):
+        lives = {
+            "a gap": (later(0, "open", 5), later(2, "resolve", 6)),
+            "no beginning": (later(0, "update", 5),),
+            "two beginnings": (later(0, "open", 5), later(1, "open", 6)),
+            "life after death": (later(0, "open", 5), later(1, "resolve", 6), later(2, "update", 7)),
+            "time runs backwards": (later(0, "open", 5), later(1, "resolve", 4)),
+        }
+        for name, records in lives.items():
+            with self.subTest(name):
+                self.assertTrue(self.violations(*records))
+
+
+def incident(onset, detected, end, kind="resolve", scope=None, key=None):
+    made = mock.Mock(spec=["onset", "detected", "end", "end_kind", "scope", "below_scope"])
+    made.onset, made.detected, made.end, made.end_kind, made.scope = onset, detected, end, kind, scope or {}
+    made.below_scope.return_value = key or {}
+    return made
+
+
+class Score(unittest.TestCase):
+    window = labels.Window(1000, 1060)
+
+    def score(self, *incidents, windows=None):
+        return labels.Score(incidents, windows or [self.window], tolerance=300)
+
+    def test_an_incident_in_the_window_is_a_hit_with_its_delay(self):
+        score = self.score(incident(1000, 1060, 1240))
+        self.assertEqual((score.hit, score.resolved, score.delays, score.outside), (1, 1, [60], []))
+
+    def test_what_is_too_early_too_late_over_before_or_elsewhere_is_none(self):
+        for name, found in {"opened before": incident(700, 940, 1240), "too late": incident(1000, 1301, 1400),
+                            "over before": incident(900, 960, 1000), "onset after": incident(1060, 1120, 1200)}.items():
+            with self.subTest(name):
+                self.assertEqual((self.score(found).hit, len(self.score(found).missed)), (0, 1))
+
+    def test_the_tolerance_counts_from_the_start(self):
+        self.assertEqual(self.score(incident(1000, 1300, 1400)).hit, 1)
+
+    def test_a_hit_that_expires_is_not_resolved(self):
+        score = self.score(incident(1000, 1060, 9000, "expire"))
+        self.assertEqual((score.hit, score.resolved), (1, 0))
+
+    def test_what_overlaps_no_window_is_outside(self):
+        found = self.score(incident(900, 940, 1000), incident(1060, 1120, 1200), incident(1000, 1060, 1200))
+        self.assertEqual([one.onset for one in found.outside], [900, 1060])
+
+    def test_another_scope_is_elsewhere(self):
+        windows = [labels.Window(1000, 1060, {"case": "1"}, [{"cdn": "5"}])]
+        other = self.score(incident(1000, 1060, 1200, scope={"case": "2"}), windows=windows)
+        self.assertEqual((other.hit, len(other.outside)), (0, 1))
+        own = self.score(incident(1000, 1060, 1200, scope={"case": "1"}, key={"cdn": "5"}), windows=windows)
+        self.assertEqual((own.hit, own.exact), (1, 1))
+        broader = self.score(incident(1000, 1060, 1200, scope={"case": "1"}), windows=windows)
+        self.assertEqual((broader.hit, broader.exact), (1, 0))
+
+    def test_a_window_that_is_not_expected_only_excuses(self):
+        windows = [labels.Window(1000, 1060, expected=False)]
+        score = self.score(incident(1000, 1060, 1200), windows=windows)
+        self.assertEqual((score.expected, score.outside), (0, []))
+
+
+class Commands(unittest.TestCase):
+    def test_one_line_and_pipes_over_lines(self):
+        text = ("// Words.\n"
+                "// Replay:  tocsin replay --config configs/examples/a.json a.csv   (of a_folder; then b.csv)\n"
+                "// Replay:  zstd -dc b.zst |\n"
+                "//            tocsin replay --config configs/examples/a.json -   (of b_folder)\n")
+        self.assertEqual(replayed.commands(text), [
+            ("tocsin replay --config configs/examples/a.json a.csv", "a_folder"),
+            ("zstd -dc b.zst | tocsin replay --config configs/examples/a.json -", "b_folder")])
+
+    def test_every_example_is_a_data_set_and_has_a_command(self):
+        examples = {path.stem for path in (replayed.ROOT / "configs" / "examples").glob("*.json")}
+        self.assertEqual({dataset.config for dataset in replayed.DATASETS}, examples)
+        for dataset in replayed.DATASETS:
+            self.assertIn(f"--config configs/examples/{dataset.config}.json", replayed.command_of(dataset)[0])
+
+    def test_a_summary_is_read(self):
+        summary = replayed.parse_summary("events                1,477,911 (0.62 M/s)\n"
+                                         "keys                  9 (12 created, 3 evicted, 0 expired)\n"
+                                         "late events           1,234\n"
+                                         "rejected              1 malformed\n"
+                                         "time                  2.38 s\n")
+        self.assertEqual((summary["events"], summary["keys created"], summary["late events"], summary["time"],
+                          dict(summary["rejected"])), (1477911, 12, 1234, 2.38, {"malformed": 1}))
+
+
+class Main(unittest.TestCase):
+    def run_main(self, problems, data):
+        outcome = replayed.Outcome(replayed.DATASETS[-1], replayed.parse_summary(""), [], [], None, problems)
+        output = io.StringIO()
+        with mock.patch.object(replayed, "replay", return_value=outcome) as replay, \
+                mock.patch.dict(os.environ, {"TOCSIN_DATA": data}), contextlib.redirect_stdout(output):
+            code = replayed.main(["--tocsin", __file__])
+        return code, replay.call_count, output.getvalue()
+
+    def test_missing_data_are_told_and_skipped(self):
+        code, replays, output = self.run_main([], "/nowhere")
+        self.assertEqual((code, replays), (replayed.SKIPPED, 1))
+        self.assertIn("SKIPPED: no data", output)
+
+    def test_a_problem_fails_with_and_without_data(self):
+        for data in ("/nowhere", os.curdir):
+            code, _, output = self.run_main(["something is wrong"], data)
+            self.assertEqual(code, 1)
+            self.assertIn("FAILED: video_views: something is wrong", output)
+
+    def test_all_well(self):
+        code, replays, _ = self.run_main([], os.curdir)
+        self.assertEqual((code, replays), (0, len(replayed.DATASETS)))
+
+    def test_a_replay_that_fails_is_a_problem(self):
+        with tempfile.TemporaryDirectory() as name:
+            tocsin = pathlib.Path(name) / "tocsin"
+            tocsin.write_text("#!/bin/sh\necho broken >&2\nexit 3\n")
+            tocsin.chmod(0o755)
+            outcome = replayed.replay(replayed.DATASETS[-1], tocsin, None)
+        self.assertRegex(outcome.problems[0], r"exit code 3 of: tocsin replay .*\nbroken")
+
+    def test_a_summary_with_rejects_late_events_or_missed_windows_has_problems(self):
+        dataset = replayed.Dataset("x", "esb", tolerance=300, must_hit=1)
+        summary = replayed.parse_summary("events                5\nlate events           2\n"
+                                         "rejected              3 bad_time\n")
+        outcome = replayed.Outcome(dataset, summary, [changed(kind="reopen")], [], [Score.window], [])
+        found = "\n".join(replayed.problems(outcome))
+        for part in ("bad_time", "2 late events", "$.kind", "not opened by its first", "0 of 1 windows"):
+            self.assertIn(part, found)
+
+
+if __name__ == "__main__":
+    unittest.main()
