@@ -118,11 +118,12 @@ private:
 
   void rest(partition_id partition) {
     auto& mine = partitions_[partition];
-    mine.resting = true;
     if (!mine.silent)
       mark(partition, false);
     mine.silent = true;
-    if (wake_pending_)
+    // A pipe has waited already, and its writer may be waiting for us by now.
+    mine.resting = !setup_.source->waits(partition);
+    if (!mine.resting || wake_pending_)
       return;
     wake_pending_ = true;
     self_->delayed_send(self_, nap_, wake_atom::value);

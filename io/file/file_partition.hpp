@@ -25,6 +25,8 @@ public:
   const std::string& name() const { return paths_.front(); }
   result<void> seek(stream_offset offset, const std::string& position);
   result<read_outcome> read(std::size_t max_bytes, raw_block& out);
+  /// The open file is a pipe: reading it waits a moment.
+  bool waits() const { return open_ && !open_->file->regular(); }
   std::string position(stream_offset offset) const;
   /// Stored bytes read so far, of all files.
   std::uint64_t stored_bytes_read() const;

@@ -37,6 +37,7 @@ public:
     out.partition = partition;
     return at(partition).read(max_bytes, out);
   }
+  bool waits(partition_id partition) const override { return at(partition).waits(); }
   std::string position(partition_id partition, stream_offset offset) const override {
     return at(partition).position(offset);
   }
