@@ -303,6 +303,7 @@ TEST_CASE("standard input is read from a pipe, plain or compressed, and cannot b
     REQUIRE(from->seek(0, 0, {}).ok());
     std::vector<read_record> records;
     CHECK(drain(*from, 0, 4096, records) == read_outcome::idle);
+    CHECK(from->waits(0));
 
     const auto send = [&](const std::string& text) {
       const auto bytes = compressed ? gzip(text) : text;
