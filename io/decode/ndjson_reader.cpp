@@ -10,6 +10,8 @@ namespace tocsin::io {
 namespace {
 
 constexpr std::uint32_t root = 0;
+/// At the beginning of a file, hence also in the middle of concatenated ones.
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 /// Keys and positions beyond these are found the slow way. A learned key is compared without a look at the line's end,
 /// so it must fit into the block's padding.
 constexpr std::size_t max_learned_key = block_padding - 2;
@@ -126,6 +128,10 @@ bool ndjson_reader::read(std::string_view line, std::size_t readable, std::vecto
 
 simdjson::error_code ndjson_reader::read_line(std::string_view line, std::size_t readable,
                                               std::vector<field_value>& values) {
+  if (line.substr(0, byte_order_mark.size()) == byte_order_mark) {
+    line.remove_prefix(byte_order_mark.size());
+    readable -= byte_order_mark.size();
+  }
   simdjson::ondemand::document document;
   if (const auto error = parser_.iterate(line.data(), line.size(), readable).get(document))
     return error;

@@ -95,6 +95,12 @@ TEST_CASE("lines that are no JSON object are malformed") {
   CHECK(nul.rejects.size() == 1);
 }
 
+TEST_CASE("a byte order mark does not belong to the first record of a file") {
+  const auto out = decode(plan_of(input_format::ndjson), "\xEF\xBB\xBF{\"ts\":1}\n{\"ts\":2}\n\xEF\xBB\xBF{\"ts\":3}");
+  CHECK(out.rejects.empty());
+  CHECK(out.events.size() == 3);
+}
+
 TEST_CASE("empty lines are nothing, whatever ends them, and the last line needs no end") {
   const auto out = decode(plan_of(input_format::ndjson), "\n\r\n{\"ts\":1}\r\n\n{\"ts\":2}");
   CHECK(out.rejects.empty());
