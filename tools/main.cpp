@@ -63,6 +63,8 @@ exit_code run(int argc, char** argv) {
 int main(int argc, char** argv) {
   // A closed pipe is an error of write(), told like a full disk, not a silent death.
   std::signal(SIGPIPE, SIG_IGN);
+  // The same for a file that has grown to the limit of the process (ulimit -f).
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     return static_cast<int>(run(argc, argv));
   } catch (const std::exception& error) {
