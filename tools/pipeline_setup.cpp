@@ -63,4 +63,10 @@ actors::pipeline_options make_options(const io::config& config, const io::source
   return options;
 }
 
+exit_code exit_code_of(const actors::pipeline_outcome& outcome) {
+  if (!outcome.failure)
+    return exit_code::ok;
+  return outcome.abandoned ? fail(*outcome.failure) : exit_code_of(outcome.failure->code);
+}
+
 } // namespace tocsin::tools

@@ -3,6 +3,7 @@
 #include "actors/pipeline.hpp"
 #include "io/config/config.hpp"
 #include "io/result.hpp"
+#include "tools/exit_code.hpp"
 
 #include <string>
 #include <vector>
@@ -25,5 +26,8 @@ io::result<actors::pipeline_parts> make_parts(const io::config& config, const ch
 
 /// Options that follow from the configuration. `partitions`: names of the source's partitions.
 actors::pipeline_options make_options(const io::config& config, const io::source& source);
+
+/// How the command ends. The pipeline's log has told a failure already, except that of one that was abandoned.
+exit_code exit_code_of(const actors::pipeline_outcome& outcome);
 
 } // namespace tocsin::tools

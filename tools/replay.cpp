@@ -72,7 +72,7 @@ exit_code replay(const replay_options& asked) {
   const auto outcome = pipeline.wait();
   bar.clear();
   if (outcome.failure)
-    return fail(*outcome.failure);
+    return exit_code_of(outcome);
   if (!asked.quiet) {
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     fmt::print(stderr, "{}", summary_table(outcome.final, seconds.count()));

@@ -72,7 +72,7 @@ exit_code run(const run_options& asked) {
     if (signals.received())
       pipeline.request_stop();
   const auto outcome = pipeline.wait();
-  const auto code = outcome.failure ? fail(*outcome.failure) : exit_code::ok;
+  const auto code = exit_code_of(outcome);
   if (!asked.quiet) {
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     fmt::print(stderr, "{}", summary_table(outcome.final, seconds.count()));
