@@ -4,6 +4,7 @@
 #include <csignal>
 #include <fcntl.h>
 #include <stdexcept>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -47,16 +48,38 @@ process::~process() {
 }
 
 void process::signal(int number) const {
-  ::kill(pid_, number);
+  if (pid_ > 0)
+    ::kill(pid_, number);
+}
+
+std::optional<int> process::reap(int options) {
+  int status = 0;
+  rusage used{};
+  const auto ended = ::wait4(pid_, &status, options, &used);
+  if (ended < 0 && errno != EINTR)
+    throw std::runtime_error("cannot wait for a child");
+  if (ended <= 0)
+    return std::nullopt;
+  pid_ = -1;
+  max_rss_kib_ = used.ru_maxrss;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 int process::wait() {
-  int status = 0;
-  while (::waitpid(pid_, &status, 0) < 0)
-    if (errno != EINTR)
-      throw std::runtime_error("cannot wait for a child");
-  pid_ = -1;
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  for (;;)
+    if (const auto code = reap(0))
+      return *code;
+}
+
+std::optional<int> process::wait(std::chrono::milliseconds most) {
+  const auto deadline = std::chrono::steady_clock::now() + most;
+  for (;;) {
+    if (const auto code = reap(WNOHANG))
+      return code;
+    if (std::chrono::steady_clock::now() >= deadline)
+      return std::nullopt;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
 }
 
 bool process::wait_for(const std::string& text) const {
@@ -73,6 +96,7 @@ finished_process run_process(const std::vector<std::string>& arguments) {
   process running(arguments);
   finished_process finished;
   finished.code = running.wait();
+  finished.max_rss_kib = running.max_rss_kib();
   finished.out = running.out();
   finished.err = running.err();
   return finished;
