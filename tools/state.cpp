@@ -76,6 +76,10 @@ exit_code show(const state_options& asked) {
   if (!opened)
     return code;
   const auto& [identity, world, log_bytes, keys, state_bytes] = opened->summary;
+  if (world.fresh) {
+    fmt::print("nothing is committed yet\n");
+    return exit_code::ok;
+  }
   const bool same = identity.fingerprint == opened->config.world.fingerprint;
   fmt::print("fingerprint      {} ({})\n", identity.fingerprint,
              same ? "this configuration" : "another configuration than " + asked.config);
@@ -96,6 +100,8 @@ exit_code visit_keys(const state_options& asked, const std::function<void(const 
   const auto opened = open_state(asked, code);
   if (!opened)
     return code;
+  if (opened->summary.world.fresh)
+    return exit_code::ok;
   if (opened->summary.identity.fingerprint != opened->config.world.fingerprint)
     return fail({io::error_code::state,
                  fmt::format("the state was written with another configuration (fingerprint {}) than {} ({}): give the "
