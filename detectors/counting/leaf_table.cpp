@@ -11,19 +11,10 @@ leaf_table::leaf_table(const monitor_spec& monitor) : monitor_(&monitor) {
 }
 
 bool leaf_table::add(const observation& seen, std::string_view key) {
-  bool found_room = true;
-  leaf_cell* cell = nullptr;
-  const auto known = index_.find(seen.leaf);
-  if (known != index_.end()) {
-    cell = &cells_[known->second];
-  } else if (has_room(key.substr(0, seen.scope_size))) {
-    cell = &cell_of(seen.leaf, key, seen.scope_size);
-  } else {
-    const auto pooled = pooled_key(key.substr(0, seen.scope_size));
-    const auto scope_size = pooled.size() - (monitor_->dimensions.size() - monitor_->scope_size);
-    cell = &cell_of(hash_key(pooled), pooled, static_cast<std::uint16_t>(scope_size));
-    found_room = false;
-  }
+  auto* cell = find(seen.leaf);
+  const bool found_room = cell != nullptr || (cell = append_if_room(seen, key)) != nullptr;
+  if (!found_room)
+    cell = &pooled_cell(key.substr(0, seen.scope_size));
   cell->total += seen.total;
   cell->failed += seen.failed;
   if (seen.failed > 0 && seen.has_viewer)
@@ -31,30 +22,50 @@ bool leaf_table::add(const observation& seen, std::string_view key) {
   return found_room;
 }
 
-leaf_cell& leaf_table::cell_of(const key_hash& leaf, std::string_view key, std::uint16_t scope_size) {
-  const auto [position, is_new] = index_.try_emplace(leaf, static_cast<std::uint32_t>(cells_.size()));
-  if (!is_new)
-    return cells_[position->second];
+leaf_cell* leaf_table::find(const key_hash& leaf) {
+  const auto position = index_.find(leaf, [this](std::uint32_t at) -> const key_hash& { return cells_[at].leaf; });
+  return position == hash_index::none ? nullptr : &cells_[position];
+}
+
+leaf_cell* leaf_table::append_if_room(const observation& seen, std::string_view key) {
+  // A full table does not even remember new scopes: they may be without number.
+  if (cells_.size() >= table_limit_)
+    return nullptr;
+  auto& scope = scope_of(key.substr(0, seen.scope_size));
+  return scope.cells < scope_limit_ ? &append(seen.leaf, key, seen.scope_size, scope) : nullptr;
+}
+
+leaf_cell& leaf_table::append(const key_hash& leaf, std::string_view key, std::uint16_t scope_size,
+                              scope_cells& scope) {
   leaf_cell cell;
   cell.leaf = leaf;
   cell.key_begin = static_cast<std::uint32_t>(key_bytes_.size());
   cell.key_size = static_cast<std::uint16_t>(key.size());
   cell.scope_size = scope_size;
-  cell.shard = shard_of(key.substr(0, scope_size));
+  cell.shard = scope.shard;
+  ++scope.cells;
   key_bytes_.append(key);
-  if (monitor_->scope_size > 0)
-    ++cells_of_scope_[hash_key(key.substr(0, scope_size)).low];
+  index_.append(leaf, [this](std::uint32_t at) -> const key_hash& { return cells_[at].leaf; });
   cells_.push_back(cell);
   return cells_.back();
 }
 
-bool leaf_table::has_room(std::string_view scope) {
-  if (cells_.size() >= table_limit_)
-    return false;
-  if (monitor_->scope_size == 0)
-    return true;
-  const auto held = cells_of_scope_.find(hash_key(scope).low);
-  return held == cells_of_scope_.end() || held->second < scope_limit_;
+leaf_cell& leaf_table::pooled_cell(std::string_view scope) {
+  const auto key = pooled_key(scope);
+  const auto leaf = hash_key(key);
+  if (auto* known = find(leaf))
+    return *known;
+  const auto scope_size = key.size() - (monitor_->dimensions.size() - monitor_->scope_size);
+  return append(leaf, key, static_cast<std::uint16_t>(scope_size),
+                scope_of(std::string_view(key).substr(0, scope_size)));
+}
+
+leaf_table::scope_cells& leaf_table::scope_of(std::string_view scope) {
+  const auto [position, is_new] = scopes_.try_emplace(hash_key(scope).low);
+  auto& found = position.value();
+  if (is_new)
+    found.shard = shard_of(scope);
+  return found;
 }
 
 std::string leaf_table::pooled_key(std::string_view scope) const {
@@ -83,14 +94,8 @@ void leaf_table::take(tick_slice& out) {
   for (const auto& cell : cells_)
     out.cells[next[cell.shard]++] = cell;
   out.key_bytes.assign(key_bytes_);
-  // Clearing a map costs its buckets: after a burst, give the large one back.
-  constexpr std::size_t small = 1024;
-  if (index_.bucket_count() > small && cells_.size() < index_.bucket_count() / 16)
-    index_ = {};
-  else
-    index_.clear();
-  if (!cells_of_scope_.empty())
-    cells_of_scope_.clear();
+  index_.clear();
+  scopes_.clear();
   cells_.clear();
   key_bytes_.clear();
 }

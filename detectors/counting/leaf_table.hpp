@@ -1,5 +1,6 @@
 #pragma once
 
+#include "detectors/counting/hash_index.hpp"
 #include "detectors/counting/tick_slice.hpp"
 #include "detectors/values/event_batch.hpp"
 #include "detectors/values/monitor_spec.hpp"
@@ -19,20 +20,34 @@ public:
 
   /// Adds one observation (its weight is not 0). Returns false if it had to go to a pooled cell.
   bool add(const observation& seen, std::string_view key);
+  /// Hide the memory's latency: the first some events ahead of add(), the second nearer to it.
+  [[gnu::always_inline]] void prefetch(const key_hash& leaf) const { index_.prefetch(leaf); }
+  [[gnu::always_inline]] void prefetch_cell(const key_hash& leaf) const {
+    if (const auto position = index_.guess(leaf); position != hash_index::none)
+      __builtin_prefetch(&cells_[position]);
+  }
   std::size_t size() const { return cells_.size(); }
   /// Moves the cells out, sorted by shard; the table is empty afterwards.
   void take(tick_slice& out);
 
 private:
-  leaf_cell& cell_of(const key_hash& leaf, std::string_view key, std::uint16_t scope_size);
-  bool has_room(std::string_view scope);
+  struct scope_cells {
+    std::uint32_t shard = 0;
+    std::uint64_t cells = 0;
+  };
+
+  leaf_cell* find(const key_hash& leaf);
+  leaf_cell* append_if_room(const observation& seen, std::string_view key);
+  leaf_cell& append(const key_hash& leaf, std::string_view key, std::uint16_t scope_size, scope_cells& scope);
+  leaf_cell& pooled_cell(std::string_view scope);
+  scope_cells& scope_of(std::string_view scope);
   std::string pooled_key(std::string_view scope) const;
 
   const monitor_spec* monitor_;
   std::uint64_t table_limit_;
   std::uint64_t scope_limit_;
-  tsl::robin_map<key_hash, std::uint32_t, key_hash_hasher> index_;
-  tsl::robin_map<std::uint64_t, std::uint64_t> cells_of_scope_; ///< only for monitors with a scope
+  hash_index index_; ///< of cells_
+  tsl::robin_map<std::uint64_t, scope_cells> scopes_;
   std::vector<leaf_cell> cells_;
   std::string key_bytes_;
 };

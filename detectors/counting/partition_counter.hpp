@@ -90,6 +90,7 @@ private:
   };
 
   void count_untold(const event_batch& batch);
+  void prefetch(const event_batch& batch, std::size_t i) const;
   void take_event(const event_batch& batch, std::size_t i);
   template <class SeenBy>
   void count_event(const event& what, const SeenBy& seen_by, const std::string& key_bytes, const rewind_point& before);

@@ -3,13 +3,8 @@
 #include "models/linear_counting.hpp"
 
 #include <algorithm>
-#include <limits>
 
 namespace tocsin {
-
-namespace {
-constexpr tick_index never = std::numeric_limits<tick_index>::min();
-} // namespace
 
 roll_up::roll_up(const monitor_spec& monitor, keyed_state& keys) : monitor_(&monitor), keys_(&keys) {
   tick_.levels.resize(monitor.levels.size());
@@ -22,8 +17,22 @@ void roll_up::begin(tick_index tick) {
   tick_.created.clear();
 }
 
+[[gnu::always_inline]] inline void roll_up::prefetch_route(const key_hash& leaf) const {
+  const auto row = leaves_.guess(leaf);
+  if (row == hash_index::none)
+    return;
+  __builtin_prefetch(&leaf_hashes_[row]);
+  __builtin_prefetch(&routes_[row * monitor_->levels.size()]);
+}
+
 void roll_up::add(const tick_slice& slice, std::uint32_t shard) {
-  for (auto i = slice.shard_begin[shard]; i < slice.shard_begin[shard + 1]; ++i) {
+  constexpr std::uint32_t entry_ahead = 16, route_ahead = 8;
+  const auto end = slice.shard_begin[shard + 1];
+  for (auto i = slice.shard_begin[shard]; i < end; ++i) {
+    if (i + entry_ahead < end) {
+      leaves_.prefetch(slice.cells[i + entry_ahead].leaf);
+      prefetch_route(slice.cells[i + route_ahead].leaf);
+    }
     const auto& cell = slice.cells[i];
     const auto* route = route_of(cell, slice.key_of(cell));
     for (std::uint32_t level = 0; level < monitor_->levels.size(); ++level)
@@ -32,13 +41,10 @@ void roll_up::add(const tick_slice& slice, std::uint32_t shard) {
 }
 
 const key_slot* roll_up::route_of(const leaf_cell& cell, std::string_view leaf) {
-  const auto known = leaves_.find(cell.leaf);
-  if (known != leaves_.end()) {
-    const auto* route = &routes_[known->second.first];
-    for (std::uint32_t level = 0; level < monitor_->levels.size(); ++level)
-      (*keys_)[route[level]].last_tick = tick_.tick;
-    return route;
-  }
+  const auto hash_at = [this](std::uint32_t row) -> const key_hash& { return leaf_hashes_[row]; };
+  const auto known = leaves_.find(cell.leaf, hash_at);
+  if (known != hash_index::none)
+    return &routes_[known * monitor_->levels.size()];
   // Remembering routes must not grow with keys that never come back.
   if (leaves_.size() >= 4 * monitor_->capacity.max_keys)
     forget_routes();
@@ -46,7 +52,7 @@ const key_slot* roll_up::route_of(const leaf_cell& cell, std::string_view leaf) 
   key_reader reader(leaf);
   for (key_value value; reader.next(value);)
     values_.push_back(value.encoded);
-  const auto first = static_cast<std::uint32_t>(routes_.size());
+  const auto first = routes_.size();
   key_slot root = no_slot;
   for (std::uint32_t level = 0; level < monitor_->levels.size(); ++level) {
     const auto slot = key_at(level, root);
@@ -54,7 +60,8 @@ const key_slot* roll_up::route_of(const leaf_cell& cell, std::string_view leaf) 
       root = slot;
     routes_.push_back(slot);
   }
-  leaves_[cell.leaf] = {first};
+  leaves_.append(cell.leaf, hash_at);
+  leaf_hashes_.push_back(cell.leaf);
   return &routes_[first];
 }
 
@@ -62,28 +69,29 @@ key_slot roll_up::key_at(std::uint32_t level, key_slot root) {
   key_.assign(1, static_cast<char>(level));
   for (const auto dimension : monitor_->levels[level].dimensions)
     key_.append(values_[dimension]);
+  const auto hash = hash_key(key_);
+  const auto known = keys_->find(hash);
   bool is_new = false;
-  const auto slot = keys_->touch(hash_key(key_), key_, level, root, tick_.tick, is_new);
-  if (is_new)
+  const auto slot = known ? *known : keys_->touch(hash, key_, level, root, tick_.tick, is_new);
+  if (slot >= seen_.size())
+    seen_.resize(keys_->slots());
+  if (is_new) {
     tick_.created.push_back(slot);
-  if (slot >= seen_tick_.size()) {
-    seen_tick_.resize(keys_->slots(), never);
-    place_.resize(keys_->slots(), 0);
+    seen_[slot] = {};
   }
-  if (is_new)
-    seen_tick_[slot] = never;
   return slot;
 }
 
 void roll_up::add_to(std::uint32_t level, key_slot slot, const leaf_cell& cell) {
   auto& keys = tick_.levels[level];
-  if (seen_tick_[slot] != tick_.tick) {
-    seen_tick_[slot] = tick_.tick;
-    place_[slot] = static_cast<std::uint32_t>(keys.size());
+  auto& seen = seen_[slot];
+  if (seen.tick != tick_.tick) {
+    seen = {tick_.tick, static_cast<std::uint32_t>(keys.size())};
     keys.push_back({slot, 0, 0, 0, 0});
+    (*keys_)[slot].last_tick = tick_.tick;
     keys_->mark_changed(slot);
   }
-  auto& counts = keys[place_[slot]];
+  auto& counts = keys[seen.place];
   counts.total += cell.total;
   counts.failed += cell.failed;
   counts.viewers |= cell.failing_viewers;
@@ -98,13 +106,14 @@ const closed_tick& roll_up::finish() {
 }
 
 void roll_up::forget_routes() {
-  leaves_ = {};
+  leaves_.clear();
+  leaf_hashes_.clear();
   routes_.clear();
 }
 
 std::size_t roll_up::memory_bytes() const {
-  return leaves_.bucket_count() * (sizeof(key_hash) + 2 * sizeof(leaf_route)) + routes_.capacity() * sizeof(key_slot) +
-         seen_tick_.capacity() * (sizeof(tick_index) + sizeof(std::uint32_t));
+  return leaves_.memory_bytes() + leaf_hashes_.capacity() * sizeof(key_hash) + routes_.capacity() * sizeof(key_slot) +
+         seen_.capacity() * sizeof(seen_slot);
 }
 
 } // namespace tocsin

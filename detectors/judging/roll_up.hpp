@@ -1,12 +1,12 @@
 #pragma once
 
+#include "detectors/counting/hash_index.hpp"
 #include "detectors/counting/tick_slice.hpp"
 #include "detectors/judging/keyed_state.hpp"
 #include "detectors/values/monitor_spec.hpp"
 
-#include <tsl/robin_map.h>
-
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,10 +45,13 @@ public:
   std::size_t memory_bytes() const;
 
 private:
-  struct leaf_route {
-    std::uint32_t first = 0; ///< routes_[first + level] is the slot of the leaf's key at that level
+  /// Where a slot's sums of the present tick are.
+  struct seen_slot {
+    tick_index tick = std::numeric_limits<tick_index>::min(); ///< the last tick in which `place` is valid
+    std::uint32_t place = 0;                                  ///< index in tick_.levels[level]
   };
 
+  void prefetch_route(const key_hash& leaf) const;
   const key_slot* route_of(const leaf_cell& cell, std::string_view leaf);
   key_slot key_at(std::uint32_t level, key_slot root);
   void add_to(std::uint32_t level, key_slot slot, const leaf_cell& cell);
@@ -58,10 +61,10 @@ private:
   closed_tick tick_;
   std::vector<std::string_view> values_; ///< encoded values of the leaf at hand
   std::string key_;                      ///< scratch
-  std::vector<tick_index> seen_tick_;    ///< by slot: the last tick in which place_ is valid
-  std::vector<std::uint32_t> place_;     ///< by slot: index in tick_.levels[level]
-  tsl::robin_map<key_hash, leaf_route, key_hash_hasher> leaves_;
-  std::vector<key_slot> routes_;
+  std::vector<seen_slot> seen_;          ///< by slot
+  hash_index leaves_;                    ///< of leaf_hashes_
+  std::vector<key_hash> leaf_hashes_;    ///< leaves whose keys are remembered
+  std::vector<key_slot> routes_;         ///< routes_[leaf * levels + level]: slot of the leaf's key at that level
 };
 
 } // namespace tocsin

@@ -6,6 +6,7 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -39,11 +40,18 @@ std::optional<std::int64_t> whole_number(const field_value& value) {
   return static_cast<std::int64_t>(n.real);
 }
 
+std::size_t most_dimensions(const field_layout& layout) {
+  std::size_t most = 0;
+  for (const auto& key : layout.keys)
+    most = std::max(most, key.dimensions.size());
+  return most;
+}
+
 } // namespace
 
 event_assembler::event_assembler(std::shared_ptr<const decode_plan> plan)
     : plan_(std::move(plan)), layout_(*plan_), clock_(plan_->time, plan_->time_zone), values_(layout_.paths.size()),
-      keys_(layout_.keys.size()), seen_(layout_.monitors.size()) {}
+      keys_(layout_.keys.size()), leaf_(most_dimensions(layout_)), seen_(layout_.monitors.size()) {}
 
 void event_assembler::assemble(stream_offset offset, std::string_view record, event_batch& out) {
   if (plan_->where && !plan_->where->evaluate(values_.data(), layout_.where.data())) {
@@ -161,30 +169,32 @@ bool event_assembler::observe(std::size_t monitor, std::int64_t total, const obs
 }
 
 bool event_assembler::build_key(const field_layout::key_layout& layout, built_key& key, event_batch& out) {
-  auto& bytes = out.key_bytes;
-  const auto begin = bytes.size();
+  // Put together here and appended once: appending each value would cost more than the values.
+  leaf_.clear();
   std::size_t scope_size = 0;
   for (std::size_t d = 0; d < layout.dimensions.size(); ++d) {
     if (d == layout.scope_size)
-      scope_size = bytes.size() - begin;
+      scope_size = leaf_.size();
     const auto slot = layout.dimensions[d];
     const auto& value = values_[slot];
     if (value.type == kind::nested)
       return refuse(reject_reason::bad_type, found(slot) + ", expected a text, a number or a boolean");
     if (value.type == kind::null)
-      append_null(bytes);
-    else if (append_text(bytes, value.text))
+      leaf_.append_null();
+    else if (leaf_.append_text(value.text))
       ++hashed_;
   }
-  const auto size = bytes.size() - begin;
-  if (size > std::numeric_limits<std::uint16_t>::max())
-    return refuse(reject_reason::too_long,
-                  "found dimension values of " + std::to_string(size) + " bytes together, expected at most 65535");
+  const auto bytes = leaf_.bytes();
+  if (bytes.size() > std::numeric_limits<std::uint16_t>::max())
+    return refuse(reject_reason::too_long, "found dimension values of " + std::to_string(bytes.size()) +
+                                               " bytes together, expected at most 65535");
   key.built = true;
-  key.hash = hash_key(std::string_view(bytes).substr(begin));
-  key.begin = static_cast<std::uint32_t>(begin);
-  key.size = static_cast<std::uint16_t>(size);
-  key.scope_size = static_cast<std::uint16_t>(layout.scope_size == layout.dimensions.size() ? size : scope_size);
+  key.hash = hash_key(bytes);
+  key.begin = static_cast<std::uint32_t>(out.key_bytes.size());
+  key.size = static_cast<std::uint16_t>(bytes.size());
+  key.scope_size =
+      static_cast<std::uint16_t>(layout.scope_size == layout.dimensions.size() ? bytes.size() : scope_size);
+  out.key_bytes.append(bytes);
   return true;
 }
 

@@ -3,6 +3,7 @@
 #include "detectors/values/event_batch.hpp"
 #include "io/decode/decode_plan.hpp"
 #include "io/decode/field_layout.hpp"
+#include "io/decode/key_builder.hpp"
 #include "io/decode/time_parser.hpp"
 
 #include <cstdint>
@@ -59,6 +60,7 @@ private:
   time_parser clock_;
   std::vector<field_value> values_;
   std::vector<built_key> keys_;
+  key_builder leaf_;              ///< scratch
   std::vector<observation> seen_; ///< of the record at hand, by monitor
   std::uint64_t hashed_ = 0;      ///< of the record at hand
   reject_reason reason_ = reject_reason::malformed;
