@@ -11,7 +11,8 @@ namespace {
 constexpr tick_index never = std::numeric_limits<tick_index>::min();
 } // namespace
 
-roll_up::roll_up(const monitor_spec& monitor, keyed_state& keys) : monitor_(&monitor), keys_(&keys) {
+roll_up::roll_up(const monitor_spec& monitor, keyed_state& keys)
+    : monitor_(&monitor), keys_(&keys), most_routes_(4 * part_of_shard(monitor.capacity.max_leaf_cells, monitor)) {
   tick_.levels.resize(monitor.levels.size());
 }
 
@@ -20,6 +21,9 @@ void roll_up::begin(tick_index tick) {
   for (auto& level : tick_.levels)
     level.clear();
   tick_.created.clear();
+  // Remembering routes must not grow with leaves that never come back.
+  if (leaves_.size() > most_routes_)
+    forget_routes();
 }
 
 void roll_up::add(const tick_slice& slice, std::uint32_t shard) {
@@ -39,9 +43,6 @@ const key_slot* roll_up::route_of(const leaf_cell& cell, std::string_view leaf) 
       (*keys_)[route[level]].last_tick = tick_.tick;
     return route;
   }
-  // Remembering routes must not grow with keys that never come back.
-  if (leaves_.size() >= 4 * monitor_->capacity.max_keys)
-    forget_routes();
   values_.clear();
   key_reader reader(leaf);
   for (key_value value; reader.next(value);)
