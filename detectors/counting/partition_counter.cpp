@@ -118,8 +118,10 @@ void partition_counter::count_observation(std::size_t monitor, const event& what
     tick = tick_for(monitor, what, before);
   if (tick == nullptr)
     return; // judged before the restart
+  // A record that was parked comes after its successors.
   if (before.offset < tick->first.offset)
     tick->first = before;
+  tick->first_offset = std::min(tick->first_offset, what.offset);
   if (!tick->table.add(seen, std::string_view(key_bytes).substr(seen.key_begin, seen.key_size)))
     ++out_.stats.pooled;
 }
@@ -192,18 +194,18 @@ void partition_counter::drop_contradicted(time_ms time) {
 }
 
 void partition_counter::release_parked(time_ms limit) {
-  // In record order; each one counted may bring the watermark near others, so begin again after each.
-  for (auto it = parked_.begin(); it != parked_.end();) {
-    if (it->what.time > limit && it->what.time - watermark_ > spec_->max_ahead) {
-      ++it;
-      continue;
-    }
-    const auto parked = std::move(*it);
-    parked_.erase(it);
+  // By time, so that it does not matter in how many steps the limit rose (a store keeps the highest journal entry at an
+  // offset). Each one counted may bring the watermark near others.
+  while (!parked_.empty()) {
+    const auto next = std::min_element(parked_.begin(), parked_.end(),
+                                       [](const auto& a, const auto& b) { return a.what.time < b.what.time; });
+    if (next->what.time > limit && next->what.time - watermark_ > spec_->max_ahead)
+      return;
+    const auto parked = std::move(*next);
+    parked_.erase(next);
     count_event(
         parked.what, [&](std::size_t monitor) -> const observation& { return parked.observations[monitor]; },
         parked.key_bytes, parked.before);
-    it = parked_.begin();
   }
 }
 
@@ -217,10 +219,13 @@ void partition_counter::reject_event(const event& what, reject_reason reason, st
 void partition_counter::advance(time_ms watermark, journal_kind kind) {
   if (watermark <= watermark_)
     return;
-  release_parked(watermark + spec_->max_ahead);
-  if (watermark <= watermark_)
-    return;
+  // Noted even where a parked record, once released, raises the watermark further: the release is an effect, too.
   out_.journal.push_back({partition_, next_offset_, watermark, kind});
+  raise_without_record(watermark);
+}
+
+void partition_counter::raise_without_record(time_ms watermark) {
+  release_parked(watermark + spec_->max_ahead);
   raise_watermark(watermark);
 }
 
@@ -228,10 +233,8 @@ void partition_counter::apply_journal(stream_offset offset) {
   while (!journal_.empty() && journal_.front().offset <= offset) {
     const auto watermark = journal_.front().watermark;
     journal_.pop_front();
-    if (watermark <= watermark_)
-      continue;
-    release_parked(watermark + spec_->max_ahead);
-    raise_watermark(watermark);
+    if (watermark > watermark_)
+      raise_without_record(watermark);
   }
 }
 
@@ -275,7 +278,13 @@ void partition_counter::close_ticks(time_ms through) {
 }
 
 void partition_counter::finish() {
-  release_parked(end_of_time);
+  if (!parked_.empty()) {
+    // More records, should the input grow, might contradict them: accepting them at this end is a fact to remember.
+    const auto furthest = std::max_element(parked_.begin(), parked_.end(), [](const auto& a, const auto& b) {
+                            return a.what.time < b.what.time;
+                          })->what.time;
+    advance(furthest - spec_->max_ahead, journal_kind::end);
+  }
   close_ticks(end_of_time);
   ended_ = true;
 }

@@ -59,7 +59,8 @@ public:
 
   /// Counts a block; blocks must come in order.
   void count(const event_batch& batch);
-  /// Raises the watermark without a record, and notes that in the journal (kind). Lower values do nothing.
+  /// Raises the watermark without a record, and notes that in the journal (kind). Lower values do nothing. Only at the
+  /// end of what was ever counted: an entry before records that were judged already would contradict the verdicts.
   void advance(time_ms watermark, journal_kind kind);
   /// End of input: accepts what is parked and closes every open tick. Nothing may be counted afterwards.
   void finish();
@@ -101,6 +102,7 @@ private:
   void drop_contradicted(time_ms time);
   void release_parked(time_ms limit);
   void raise_watermark(time_ms watermark);
+  void raise_without_record(time_ms watermark);
   void apply_journal(stream_offset offset);
   void close_ticks(time_ms through);
   void reject_event(const event& what, reject_reason reason, std::string detail);

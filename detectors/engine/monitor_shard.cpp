@@ -11,6 +11,7 @@ namespace tocsin {
 namespace {
 
 constexpr std::uint16_t key_version = 1;
+constexpr auto never = std::numeric_limits<tick_index>::max();
 
 // Timer tags: what a timer is for, and for which detector.
 constexpr std::uint32_t tag_expiry = 0;
@@ -97,6 +98,7 @@ void monitor_shard::run_tick(tick_index tick, const tick_slice* const* slices, s
 
   for (current_ = 0; current_ < judgings_.size(); ++current_) {
     auto& judging = judgings_[current_];
+    judging.by->advance(tick);
     judging.incidents.begin_tick(sums, *judging.by, offsets, out);
     for (const auto slot : judging.incident_reminded)
       judging.incidents.reminded(slot);
@@ -110,13 +112,18 @@ void monitor_shard::run_tick(tick_index tick, const tick_slice* const* slices, s
 
   if (!due_for_expiry_.empty())
     expire_keys(tick);
-  evict_keys(tick);
+  // Not at ticks without events: which of them there are may differ after a restart.
+  if (count > 0)
+    evict_keys();
 }
 
 void monitor_shard::fire(const timer& due) {
   const auto purpose = due.tag & 3;
   if (purpose == tag_expiry) {
-    due_for_expiry_.push_back(due.slot);
+    if (due.due == expiry_due_[due.slot]) {
+      expiry_due_[due.slot] = never;
+      due_for_expiry_.push_back(due.slot);
+    }
     return;
   }
   auto& judging = judgings_[due.tag >> 2];
@@ -144,7 +151,14 @@ void monitor_shard::make_room() {
 }
 
 void monitor_shard::welcome(key_slot slot) {
-  wheel_.schedule(keys_[slot].last_tick + expire_ticks_, slot, tag_of(tag_expiry, 0));
+  // One timer a slot, however often the slot changes hands: an earlier one looks again when it is due.
+  const auto due = keys_[slot].last_tick + expire_ticks_;
+  if (slot >= expiry_due_.size())
+    expiry_due_.resize(keys_.slots(), never);
+  if (due >= expiry_due_[slot])
+    return;
+  expiry_due_[slot] = due;
+  wheel_.schedule(due, slot, tag_of(tag_expiry, 0));
 }
 
 void monitor_shard::expire_keys(tick_index tick) {
@@ -168,7 +182,7 @@ void monitor_shard::expire_keys(tick_index tick) {
   let_go(gone);
 }
 
-void monitor_shard::evict_keys(tick_index tick) {
+void monitor_shard::evict_keys() {
   const auto gone = keys_.surplus();
   if (gone.empty())
     return;
@@ -179,7 +193,7 @@ void monitor_shard::evict_keys(tick_index tick) {
     // What it had gathered goes on in the pooled tail of its level, unless its whole scope goes.
     if (leaves[keys_[slot].root])
       continue;
-    const auto tail = pooled_tail(slot, tick);
+    const auto tail = pooled_tail(slot);
     for (auto& judging : judgings_)
       judging.by->absorb(slot, tail);
   }
@@ -187,10 +201,12 @@ void monitor_shard::evict_keys(tick_index tick) {
   let_go(gone);
 }
 
-key_slot monitor_shard::pooled_tail(key_slot slot, tick_index tick) {
+key_slot monitor_shard::pooled_tail(key_slot slot) {
   const auto& key = keys_[slot];
   const auto level = key.level;
   const auto root = key.root;
+  // No younger than its root, which must not expire before it.
+  const auto tick = keys_[root].last_tick;
   auto bytes = keys_[root].bytes;
   bytes[0] = static_cast<char>(level);
   const auto own_dimensions = monitor_->levels[level].dimensions.size() - monitor_->scope_size;

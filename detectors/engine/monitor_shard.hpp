@@ -54,9 +54,9 @@ private:
   void make_room();
   void welcome(key_slot slot);
   void expire_keys(tick_index tick);
-  void evict_keys(tick_index tick);
+  void evict_keys();
   void let_go(const std::vector<key_slot>& slots);
-  key_slot pooled_tail(key_slot slot, tick_index tick);
+  key_slot pooled_tail(key_slot slot);
   std::optional<std::string> restore_key(std::string_view key, const std::string& bytes);
   std::string record_key(char kind, std::string_view rest) const;
   std::string encode_key(key_slot slot) const;
@@ -71,7 +71,7 @@ private:
   std::vector<detector_and_incidents> judgings_;
   std::size_t current_ = 0; ///< the judging that speaks
   std::vector<key_slot> due_for_expiry_;
-  std::vector<std::pair<key_slot, incident>> restored_incidents_;
+  std::vector<tick_index> expiry_due_; ///< by slot: when its expiry timer is due
   shard_stats stats_;
 };
 

@@ -20,7 +20,6 @@ void count_bucket_detector::resize(std::size_t slots) {
 }
 
 void count_bucket_detector::step(const closed_tick& tick, const std::vector<key_slot>&, judge& out) {
-  baseline_.advance(tick.tick);
   for (const auto& level : tick.levels)
     for (const auto& counts : level) {
       auto& filling = buckets_[counts.slot];

@@ -24,6 +24,7 @@ public:
   count_bucket_detector(const monitor_spec& monitor, const count_bucket_spec& settings, const keyed_state& keys);
 
   void resize(std::size_t slots) override;
+  void advance(tick_index tick) override { baseline_.advance(tick); }
   void step(const closed_tick& tick, const std::vector<key_slot>& reminded, judge& out) override;
   void forget(const std::vector<bool>& slots) override;
   void absorb(key_slot from, key_slot into) override;

@@ -58,6 +58,8 @@ public:
 
   /// Slots 0 .. slots-1 exist now.
   virtual void resize(std::size_t slots) = 0;
+  /// Moves to a closed tick, before expected_rate() is asked for it and step() judges it.
+  virtual void advance(tick_index) {}
   /// Judges a closed tick. `reminded`: slots whose reminder is due, in no order, perhaps repeated.
   virtual void step(const closed_tick& tick, const std::vector<key_slot>& reminded, judge& out) = 0;
   /// Next tick at which step() is needed even without events and reminders.

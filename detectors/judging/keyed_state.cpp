@@ -8,10 +8,6 @@ namespace tocsin {
 
 namespace {
 
-std::uint64_t share(std::uint64_t capacity, const monitor_spec& monitor) {
-  return std::max<std::uint64_t>(1, monitor.scope_size == 0 ? capacity : capacity / shard_count);
-}
-
 /// An eighth below capacity, so that a flood of keys pays for the search once in many keys.
 std::uint64_t relieved(std::uint64_t capacity) {
   return capacity - capacity / 8;
@@ -29,6 +25,10 @@ std::string_view scope_of(std::string_view bytes, std::uint32_t scope_size) {
 
 } // namespace
 
+std::uint64_t part_of_shard(std::uint64_t capacity, const monitor_spec& monitor) {
+  return std::max<std::uint64_t>(1, monitor.scope_size == 0 ? capacity : capacity / shard_count);
+}
+
 std::string root_key(std::string_view scope_bytes) {
   std::string key(1, '\0');
   key.append(scope_bytes);
@@ -44,8 +44,8 @@ bool is_pooled(std::string_view key_bytes) {
 }
 
 keyed_state::keyed_state(const monitor_spec& monitor)
-    : monitor_(&monitor), max_keys_(share(monitor.capacity.max_keys, monitor)),
-      max_scopes_(share(monitor.capacity.max_scopes, monitor)) {}
+    : monitor_(&monitor), max_keys_(part_of_shard(monitor.capacity.max_keys, monitor)),
+      max_scopes_(part_of_shard(monitor.capacity.max_scopes, monitor)) {}
 
 key_slot keyed_state::touch(const key_hash& hash, std::string_view bytes, std::uint32_t level, key_slot root,
                             tick_index tick, bool& is_new) {
@@ -56,8 +56,6 @@ key_slot keyed_state::touch(const key_hash& hash, std::string_view bytes, std::u
     slot = restore(bytes, level, tick, tick);
     auto& record = records_[slot];
     record.root = level == 0 ? slot : root;
-    if (level != 0)
-      ++records_[root].keys_in_scope;
     ++created_total_;
   } else {
     slot = known->second;
@@ -83,7 +81,6 @@ key_slot keyed_state::restore(std::string_view bytes, std::uint32_t level, tick_
   record.root = no_slot;
   record.created = created;
   record.last_tick = last_tick;
-  record.keys_in_scope = 1;
   record.holds = 0;
   record.alive = true;
   record.changed = false;
@@ -102,8 +99,6 @@ bool keyed_state::link_roots() {
     if (!root)
       return false;
     record.root = *root;
-    if (record.level != 0)
-      ++records_[*root].keys_in_scope;
   }
   return true;
 }
@@ -217,8 +212,6 @@ void keyed_state::erase(const std::vector<key_slot>& slots) {
     auto& record = records_[slot];
     if (record.level == 0)
       --scopes_;
-    else
-      --records_[record.root].keys_in_scope;
     index_.erase(record.hash);
     erased_.push_back(std::move(record.bytes));
     record.bytes.clear();

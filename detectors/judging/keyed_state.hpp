@@ -25,9 +25,8 @@ struct key_record {
   std::uint32_t level = 0;
   key_slot root = no_slot; ///< the root key of its scope; itself for a root
   tick_index created = 0;
-  tick_index last_tick = 0;        ///< last tick with events
-  std::uint32_t keys_in_scope = 0; ///< only counted at a root: keys of the scope, with the root
-  std::uint32_t holds = 0;         ///< open incidents: the key must stay
+  tick_index last_tick = 0; ///< last tick with events
+  std::uint32_t holds = 0;  ///< open incidents: the key must stay
   bool alive = false;
   bool changed = false; ///< since the last commit
 };
@@ -87,6 +86,8 @@ private:
   tsl::robin_map<key_hash, key_slot, key_hash_hasher> index_;
 };
 
+/// A shard's part of a capacity of the monitor: all of it for a monitor without scope.
+std::uint64_t part_of_shard(std::uint64_t capacity, const monitor_spec& monitor);
 /// Bytes of the scope's root key for a scope value.
 std::string root_key(std::string_view scope_bytes);
 /// True if any value of the key is the pooled tail.

@@ -6,7 +6,8 @@
 
 namespace tocsin {
 
-roll_up::roll_up(const monitor_spec& monitor, keyed_state& keys) : monitor_(&monitor), keys_(&keys) {
+roll_up::roll_up(const monitor_spec& monitor, keyed_state& keys)
+    : monitor_(&monitor), keys_(&keys), most_routes_(4 * part_of_shard(monitor.capacity.max_leaf_cells, monitor)) {
   tick_.levels.resize(monitor.levels.size());
 }
 
@@ -15,6 +16,9 @@ void roll_up::begin(tick_index tick) {
   for (auto& level : tick_.levels)
     level.clear();
   tick_.created.clear();
+  // Remembering routes must not grow with leaves that never come back.
+  if (leaves_.size() > most_routes_)
+    forget_routes();
 }
 
 [[gnu::always_inline]] inline void roll_up::prefetch_route(const key_hash& leaf) const {
@@ -45,9 +49,6 @@ const key_slot* roll_up::route_of(const leaf_cell& cell, std::string_view leaf) 
   const auto known = leaves_.find(cell.leaf, hash_at);
   if (known != hash_index::none)
     return &routes_[known * monitor_->levels.size()];
-  // Remembering routes must not grow with keys that never come back.
-  if (leaves_.size() >= 4 * monitor_->capacity.max_keys)
-    forget_routes();
   values_.clear();
   key_reader reader(leaf);
   for (key_value value; reader.next(value);)

@@ -58,6 +58,7 @@ private:
 
   const monitor_spec* monitor_;
   keyed_state* keys_;
+  std::uint64_t most_routes_; ///< remembered from one tick to the next
   closed_tick tick_;
   std::vector<std::string_view> values_; ///< encoded values of the leaf at hand
   std::string key_;                      ///< scratch

@@ -13,6 +13,11 @@ void window_pages::save_changed(sliding_window& window, const keyed_state& keys,
     write(bucket, {});
   for (const auto bucket : window.take_changed()) {
     const auto& entries = window.bucket(bucket);
+    if (entries.empty()) {
+      // A restart would not know of it, so nobody would erase it later.
+      write(bucket, {});
+      continue;
+    }
     state_writer out(page_version);
     out.u32(static_cast<std::uint32_t>(entries.size()));
     for (const auto& e : entries) {

@@ -138,6 +138,47 @@ TEST_CASE("a jump is accepted when a hundred records in a row agree, or at the e
   CHECK(accepted.stats.parked == 200); // the first hundred of the stream and the jump
 }
 
+TEST_CASE("what lets parked records in without another record is journaled") {
+  auto events = warm_up();
+  events.push_back(at(noon + 2 * hour_ms));
+  const auto spec = plain_world();
+  const auto block = make_batch(*spec, 0, events, 0, events.size());
+  SUBCASE("a partition is let go, and the parked record leads further") {
+    partition_counter counter(spec, 0, {}, beginning_of_time, {});
+    counter.count(block);
+    counter.advance(noon + 80 * minute_ms, journal_kind::idle);
+    const auto news = counter.take();
+    CHECK(news.watermark == noon + 2 * hour_ms - 5 * second_ms);
+    CHECK(news.journal == std::vector<journal_entry>{{0, offset_of(101), noon + 80 * minute_ms, journal_kind::idle}});
+  }
+  SUBCASE("the end accepts it, then the input grows by a record that would have contradicted it") {
+    const auto at_end = count_all(events);
+    REQUIRE(at_end.journal.size() == 1);
+    events.push_back(at(noon + second_ms));
+    partition_counter again(spec, 0, {}, beginning_of_time, at_end.journal);
+    again.count(make_batch(*spec, 0, events, 0, events.size()));
+    const auto news = again.take();
+    CHECK(rejected(news, reject_reason::too_far_ahead) == 0);
+    CHECK(news.watermark == at_end.watermark);
+  }
+}
+
+TEST_CASE("the highest journal entry at an offset does what all of them did") {
+  auto events = warm_up();
+  events.push_back(at(noon + 3 * hour_ms));
+  events.push_back(at(noon + 2 * hour_ms + second_ms));
+  const auto spec = plain_world();
+  const auto run = [&](const std::vector<time_ms>& steps) {
+    partition_counter counter(spec, 0, {}, beginning_of_time, {});
+    counter.count(make_batch(*spec, 0, events, 0, events.size()));
+    for (const auto step : steps)
+      counter.advance(step, journal_kind::idle);
+    counter.finish();
+    return totals(counter.take());
+  };
+  CHECK(run({noon + 65 * minute_ms, noon + 150 * minute_ms}) == run({noon + 150 * minute_ms}));
+}
+
 TEST_CASE("a sparse stream with gaps above max_ahead loses nothing") {
   std::vector<test_event> events;
   for (int i = 0; i < 365; ++i)

@@ -1,5 +1,6 @@
 #include "detectors/engine/world.hpp"
 #include "tests/support/event_stream.hpp"
+#include "tests/support/random_world.hpp"
 
 #include <doctest/doctest.h>
 
@@ -83,31 +84,42 @@ std::vector<std::string> run_straight(const std::shared_ptr<const world_spec>& s
 /// A durable store in a test's hands: applies commits, restarts worlds, in shuffled order.
 struct store {
   std::map<std::string, std::string> state;
+  std::map<std::pair<partition_id, stream_offset>, journal_entry> journal; ///< the highest at an offset, as on disk
   world_snapshot last;
   std::size_t alerts = 0;
   std::mt19937 random{7};
 
   void commit(world& engine, std::size_t alerts_so_far) {
-    auto next = engine.take_commit();
-    for (auto& record : next.state)
+    last = engine.take_commit();
+    for (auto& record : last.state)
       if (record.bytes.empty())
         state.erase(record.key);
       else
         state[record.key] = record.bytes;
-    auto journal = std::move(last.journal);
-    journal.insert(journal.end(), next.journal.begin(), next.journal.end());
-    last = std::move(next);
-    last.journal = std::move(journal);
+    for (const auto& entry : last.journal) {
+      auto& held = journal.try_emplace({entry.partition, entry.offset}, entry).first->second;
+      if (entry.watermark > held.watermark)
+        held = entry;
+    }
     alerts = alerts_so_far;
+  }
+
+  std::vector<journal_entry> journal_entries() const {
+    std::vector<journal_entry> all;
+    for (const auto& [place, entry] : journal)
+      all.push_back(entry);
+    return all;
   }
 
   std::unique_ptr<world> restart(const std::shared_ptr<const world_spec>& spec, std::size_t partitions) {
     auto from = last;
     from.rewinds.resize(partitions);
+    from.journal = journal_entries();
     from.state.clear();
     for (const auto& [key, bytes] : state)
       from.state.push_back({key, bytes});
     std::shuffle(from.state.begin(), from.state.end(), random);
+    std::shuffle(from.journal.begin(), from.journal.end(), random);
     auto engine = std::make_unique<world>(spec, partitions, from);
     REQUIRE_MESSAGE(!engine->error(), *engine->error());
     return engine;
@@ -132,6 +144,133 @@ std::vector<std::string> run_with_crashes(const std::shared_ptr<const world_spec
       ended[p] = false;
     }
   });
+}
+
+/// A daemon in short: reads inputs that grow while it is down, lets partitions go that are silent, treats their present
+/// end as the end, commits and crashes, all at moments that the seed chooses.
+class daemon {
+public:
+  daemon(std::shared_ptr<const world_spec> spec, const streams& partitions, std::uint32_t seed)
+      : spec_(std::move(spec)), partitions_(partitions), dice_(seed), max_block_(seed % 3 == 0 ? 20 : 150),
+        commit_one_in_(seed % 5 == 0 ? 1 : 4), crash_one_in_(seed % 5 == 0 ? 2 : 9), visible_(partitions.size()),
+        next_(partitions.size(), 0), furthest_(partitions.size(), 0), ended_(partitions.size(), false),
+        engine_(std::make_unique<world>(spec_, partitions.size())) {
+    grow();
+  }
+
+  /// The log of the whole run; the store keeps the journal.
+  std::vector<std::string> run() {
+    while (!finished())
+      if (std::count(ended_.begin(), ended_.end(), false) == 0) {
+        durable.commit(*engine_, log_.size());
+        restart();
+      } else {
+        step(static_cast<partition_id>(dice_() % partitions_.size()));
+      }
+    durable.commit(*engine_, log_.size());
+    return log_;
+  }
+
+  store durable;
+  int restarts = 0;
+
+private:
+  bool finished() const {
+    for (std::size_t p = 0; p < partitions_.size(); ++p)
+      if (!ended_[p] || visible_[p] < partitions_[p].size())
+        return false;
+    return true;
+  }
+
+  void grow() {
+    for (std::size_t p = 0; p < partitions_.size(); ++p)
+      visible_[p] = std::min(partitions_[p].size(), visible_[p] + partitions_[p].size() / 8 + dice_() % 200);
+  }
+
+  void step(partition_id p) {
+    const auto& events = partitions_[p];
+    if (ended_[p])
+      return;
+    if (next_[p] == visible_[p]) {
+      engine_->finish(p);
+      ended_[p] = true;
+    } else if (next_[p] > 0 && next_[p] == furthest_[p] && dice_() % 6 == 0) {
+      const auto length = static_cast<std::uint32_t>(dice_() % 10 == 0 ? 90 * minute_ms : 2 * minute_ms);
+      engine_->advance(p, newest(p) + static_cast<time_ms>(dice_() % length), journal_kind::idle);
+    } else {
+      const auto end = std::min(visible_[p], next_[p] + 1 + dice_() % max_block_);
+      engine_->count(make_batch(*spec_, p, events, next_[p], end));
+      next_[p] = end;
+      furthest_[p] = std::max(furthest_[p], end);
+    }
+    append_lines(log_, engine_->take_alerts());
+    if (dice_() % commit_one_in_ == 0)
+      durable.commit(*engine_, log_.size());
+    if (restarts < 300 && dice_() % crash_one_in_ == 0)
+      restart();
+  }
+
+  /// Time of the last ordinary record that was read: what a wall clock would be near.
+  time_ms newest(partition_id p) const {
+    const auto& events = partitions_[p];
+    auto times = std::vector<time_ms>();
+    for (auto i = next_[p] < 9 ? 0 : next_[p] - 9; i < next_[p]; ++i)
+      times.push_back(events[i].time);
+    std::nth_element(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2), times.end());
+    return times[times.size() / 2];
+  }
+
+  void restart() {
+    ++restarts;
+    log_.resize(durable.alerts);
+    engine_ = durable.restart(spec_, partitions_.size());
+    for (std::size_t p = 0; p < partitions_.size(); ++p)
+      next_[p] = p < durable.last.rewinds.size() ? static_cast<std::size_t>(durable.last.rewinds[p].offset) / 10 : 0;
+    ended_.assign(partitions_.size(), false);
+    grow();
+  }
+
+  std::shared_ptr<const world_spec> spec_;
+  const streams& partitions_;
+  std::mt19937 dice_;
+  std::size_t max_block_;
+  std::uint32_t commit_one_in_;
+  std::uint32_t crash_one_in_;
+  std::vector<std::size_t> visible_; ///< so much of each partition is written
+  std::vector<std::size_t> next_;
+  std::vector<std::size_t> furthest_; ///< nobody is let go before what was read once is read again
+  std::vector<bool> ended_;
+  std::unique_ptr<world> engine_;
+  std::vector<std::string> log_;
+};
+
+/// The log of records and journal, without a crash.
+std::vector<std::string> replay(const std::shared_ptr<const world_spec>& spec, const streams& partitions,
+                                const std::vector<journal_entry>& journal, std::uint32_t seed) {
+  world_snapshot from;
+  from.rewinds.resize(partitions.size());
+  from.journal = journal;
+  bool begun = false;
+  return run(spec, partitions, seed, 300, [&](auto& engine, auto&, auto&, auto&) {
+    if (!std::exchange(begun, true))
+      engine = std::make_unique<world>(spec, partitions.size(), from);
+  });
+}
+
+/// One to three partitions, up to five minutes apart, of a sparse, a dense or a many-keyed kind.
+streams random_streams(std::uint32_t seed) {
+  streams partitions;
+  for (std::uint32_t p = 0; p <= seed % 3; ++p) {
+    stream_options options;
+    options.seed = seed * 10 + p;
+    options.events = 600;
+    options.dimensions = 3;
+    options.values = seed % 2 == 0 ? 4 : 30;
+    options.mean_gap = seed % 7 == 0 ? 20'000 : 1500;
+    options.start += p * 100 * second_ms;
+    partitions.push_back(random_stream(options));
+  }
+  return partitions;
 }
 
 std::shared_ptr<const world_spec> shared(world_spec spec) {
@@ -266,6 +405,27 @@ TEST_CASE("a committed journal and the records give the log of the run that wrot
   from.journal = all.journal;
   CHECK(replay(333) == log);
   CHECK(replay(1) == log);
+}
+
+TEST_CASE("any world, however its day went, logs what its records and its journal say") {
+  std::size_t alerts = 0, entries = 0;
+  int restarts = 0;
+  for (std::uint32_t seed = 1; seed <= 120; ++seed) {
+    CAPTURE(seed);
+    const auto spec = shared(random_world(seed));
+    const auto partitions = random_streams(seed);
+    daemon live(spec, partitions, seed);
+    const auto log = live.run();
+    const auto journal = live.durable.journal_entries();
+    CHECK(first_difference(log, replay(spec, partitions, journal, seed)) == "");
+    alerts += log.size();
+    entries += journal.size();
+    restarts += live.restarts;
+  }
+  CHECK(alerts > 1000);
+  CHECK(entries > 400);
+  CHECK(restarts > 1000);
+  MESSAGE(alerts << " alerts, " << entries << " journal entries, " << restarts << " restarts");
 }
 
 TEST_CASE("damaged, foreign and newer state is refused") {
