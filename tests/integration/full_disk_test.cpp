@@ -136,7 +136,7 @@ TEST_CASE("full disk: a file system without space, for each file, and with space
   SUBCASE("dead letters") {
     full = where("dead_letter", "file", "rejected.ndjson");
     std::string garbage;
-    for (int i = 0; i < 2000; ++i)
+    for (int i = 0; i < 900; ++i)
       garbage += "this is no record\n";
     one.directory.append("views.ndjson", garbage);
   }
@@ -163,7 +163,7 @@ TEST_CASE("full disk: a file system without space, for each file, and with space
   const auto letters = reasons_in(read_bytes(one.config["dead_letter"]["file"].get<std::string>()));
   CHECK(letters == (full.find("rejected") == std::string::npos
                         ? std::map<std::string, std::size_t>{}
-                        : std::map<std::string, std::size_t>{{"malformed", 2000}}));
+                        : std::map<std::string, std::size_t>{{"malformed", 900}}));
 }
 
 TEST_CASE("full disk: replay says so, and SIGTERM ends its patience with exit code 5") {
