@@ -142,10 +142,11 @@ result<std::unique_ptr<stored_file>> find_file(const std::string& path, const ch
 
 result<std::unique_ptr<stored_file>> find_rotated_successor(const std::string& path, const file_status& current,
                                                             const std::vector<chain_link>& known) {
+  // Two rotations may fall into one step of the file system's clock; the present file itself is among the known ones.
   std::vector<std::pair<std::int64_t, std::string>> candidates;
   for (const auto& name : siblings_of(path)) {
     const auto status = status_of(name);
-    if (status && status->regular && status->modified_ns > current.modified_ns && is_rotated_name(name, path))
+    if (status && status->regular && status->modified_ns >= current.modified_ns && is_rotated_name(name, path))
       candidates.emplace_back(status->modified_ns, name);
   }
   std::sort(candidates.begin(), candidates.end());

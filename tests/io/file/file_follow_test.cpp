@@ -141,6 +141,19 @@ TEST_CASE("every rotated file counts when several rotations happen unseen") {
   CHECK(log.poll() == strings{"e"});
 }
 
+TEST_CASE("a rotated file counts when it was last written at the same moment as the one before") {
+  followed_log log;
+  log.dir.write("log", "a\n");
+  log.open();
+  CHECK(log.poll() == strings{"a"});
+  log.rename("log", "log.2");
+  log.dir.write("log.1", "b\n");
+  log.dir.write("log", "c\n");
+  for (const auto* name : {"log.2", "log.1", "log"})
+    log.modified(name, 1000);
+  CHECK(log.poll() == strings{"b", "c"});
+}
+
 TEST_CASE("truncation in place continues from the new beginning and warns") {
   followed_log log;
   log.dir.write("log", "a\nb\nhalf");
