@@ -32,6 +32,7 @@ io::config load_or_exit(const std::string& path, std::uint64_t keys) {
 void view_maker::make(std::int64_t tick, std::uint64_t count, bool random, io::raw_block& out) {
   constexpr time_ms length = 10 * second_ms;
   out.clear();
+  out.data.clear();
   out.begin = offset_;
   auto to = std::back_inserter(out.data);
   for (std::uint64_t i = 0; i < count; ++i) {
