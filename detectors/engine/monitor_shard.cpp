@@ -311,8 +311,12 @@ std::optional<std::string> monitor_shard::restore_key(std::string_view key, cons
            std::to_string(key_version);
   if (keys_.find(hash_key(key)))
     return "state record twice";
+  if (shard_of(scope_of(key, monitor_->scope_size)) != shard_)
+    return "state record of another shard";
   const auto created = in.i64();
   const auto last_tick = in.i64();
+  if (created > last_tick || !is_within_time(created, monitor_->tick) || !is_within_time(last_tick, monitor_->tick))
+    return "damaged state record (ticks)";
   const auto slot = keys_.restore(key, level, created, last_tick);
   make_room();
   for (auto& judging : judgings_) {
@@ -335,11 +339,17 @@ std::optional<std::string> monitor_shard::finish_restore(time_ms judged_through)
     return "incomplete state: a key without the root of its scope";
   const auto last = tick_of(judged_through, monitor_->tick) - 1;
   wheel_.reset(last);
-  for (key_slot slot = 0; slot < keys_.slots(); ++slot)
+  for (key_slot slot = 0; slot < keys_.slots(); ++slot) {
+    const auto& key = keys_[slot];
+    if (key.last_tick > last || key.last_tick + expire_ticks_ <= last || key.last_tick > keys_[key.root].last_tick)
+      return "damaged state: a key that cannot have been alive then";
     welcome(slot);
+  }
   for (current_ = 0; current_ < judgings_.size(); ++current_) {
-    judgings_[current_].by->loaded(last, *this);
-    judgings_[current_].incidents.remind_all();
+    if (!judgings_[current_].by->loaded(last, *this))
+      return "damaged state of detector " + monitor_->detectors[current_].name;
+    if (!judgings_[current_].incidents.remind_all(last))
+      return "damaged state: an incident that cannot have been open then";
   }
   return std::nullopt;
 }

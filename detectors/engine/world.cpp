@@ -31,8 +31,6 @@ world::world(std::shared_ptr<const world_spec> spec, std::size_t partitions, con
     if (error_)
       return;
   }
-  if (from.judged_through == beginning_of_time)
-    return;
   for (auto& shard : shards_)
     if ((error_ = shard.finish_restore(from.judged_through)))
       return;

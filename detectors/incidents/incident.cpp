@@ -1,6 +1,21 @@
 #include "detectors/incidents/incident.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 namespace tocsin {
+
+namespace {
+
+bool is_plausible(const incident& what) {
+  const auto numbers = {what.expected, what.per_hour_on_open, what.per_hour_told};
+  return what.id.size() == 32 && what.failed >= 0 && what.failed <= what.total && what.total <= std::int64_t{1} << 53 &&
+         what.baseline >= 0 && what.baseline <= 1 &&
+         std::all_of(numbers.begin(), numbers.end(), [](double v) { return std::isfinite(v); }) &&
+         std::all_of(what.model.begin(), what.model.end(), [](const auto& m) { return std::isfinite(m.second); });
+}
+
+} // namespace
 
 void incident::save(state_writer& out) const {
   out.text(id);
@@ -48,7 +63,7 @@ bool incident::load(state_reader& in, incident& out) {
     const auto value = in.f64();
     out.model.emplace_back(std::move(name), value);
   }
-  return in.ok();
+  return in.ok() && is_plausible(out);
 }
 
 } // namespace tocsin

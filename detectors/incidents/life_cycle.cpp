@@ -239,9 +239,17 @@ void life_cycle::restore(key_slot slot, incident&& open) {
   ++(*keys_)[slot].holds;
 }
 
-void life_cycle::remind_all() {
-  for (const auto& [slot, what] : open_)
+bool life_cycle::remind_all(tick_index last_tick) {
+  for (const auto& [slot, what] : open_) {
+    const bool in_order = what.onset <= what.opened && what.opened <= what.told && what.told <= last_tick &&
+                          is_within_time(what.onset, monitor_->tick);
+    const bool severity_in_order =
+        what.lower_since == incident::never || (what.lower_since >= what.opened && what.lower_since <= last_tick);
+    if (!in_order || !severity_in_order || what.told + update_ticks_ <= last_tick)
+      return false;
     remind_(what.told + update_ticks_, slot);
+  }
+  return true;
 }
 
 } // namespace tocsin

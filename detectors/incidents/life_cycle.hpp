@@ -43,9 +43,10 @@ public:
   std::size_t open_count() const { return open_.size(); }
   /// Puts back the open incident of a key.
   void restore(key_slot slot, incident&& open);
-  /// Calls `remind(tick, slot)` for each open incident, after restoring and whenever a record is written.
+  /// `remind(tick, slot)` is called for each open incident, after restoring and whenever a record is written.
   void on_remind(std::function<void(tick_index, key_slot)> remind) { remind_ = std::move(remind); }
-  void remind_all();
+  /// After restoring; `last_tick` was judged last. False if an incident cannot have been open then.
+  bool remind_all(tick_index last_tick);
 
 private:
   double hours_since_onset(const incident& what) const;

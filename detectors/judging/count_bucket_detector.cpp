@@ -113,16 +113,14 @@ std::vector<std::pair<std::string, std::string>> count_bucket_detector::explain(
 void count_bucket_detector::save(key_slot slot, state_writer& out) const {
   const auto& filling = buckets_[slot];
   out.i64(filling.begin);
-  out.i64(filling.counts.total);
-  out.i64(filling.counts.failed);
-  out.i64(filling.counts.capped);
+  save_counts(filling.counts, out);
   out.u64(filling.viewers);
 }
 
 bool count_bucket_detector::load(key_slot slot, state_reader& in) {
   auto& filling = buckets_[slot];
   filling.begin = in.i64();
-  filling.counts = {in.i64(), in.i64(), in.i64()};
+  filling.counts = load_counts(in);
   filling.viewers = in.u64();
   return in.ok();
 }
@@ -131,8 +129,11 @@ void count_bucket_detector::save_changed_pages(const page_writer& write) {
   window_pages::save_changed(baseline_, *keys_, write);
 }
 
-void count_bucket_detector::loaded(tick_index last_tick, judge&) {
-  pages_.finish(baseline_, *keys_, last_tick);
+bool count_bucket_detector::loaded(tick_index last_tick, judge&) {
+  for (const auto& filling : buckets_)
+    if (filling.counts.total > 0 && (filling.begin > last_tick || filling.begin < beginning_of_time))
+      return false;
+  return pages_.finish(baseline_, *keys_, last_tick);
 }
 
 std::size_t count_bucket_detector::memory_bytes() const {

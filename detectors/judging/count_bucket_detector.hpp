@@ -35,7 +35,7 @@ public:
   bool load(key_slot slot, state_reader& in) override;
   void save_changed_pages(const page_writer& write) override;
   bool load_page(std::int64_t page, state_reader& in) override { return pages_.load(page, in); }
-  void loaded(tick_index last_tick, judge& out) override;
+  bool loaded(tick_index last_tick, judge& out) override;
   std::size_t memory_bytes() const override;
 
 private:

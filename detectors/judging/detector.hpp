@@ -84,8 +84,9 @@ public:
   using page_writer = std::function<void(std::int64_t page, std::string bytes)>;
   virtual void save_changed_pages(const page_writer& write) = 0;
   virtual bool load_page(std::int64_t page, state_reader& in) = 0;
-  /// All keys and pages are loaded; `last_tick` is the last tick that was judged. Reminders are asked for again.
-  virtual void loaded(tick_index last_tick, judge& out) = 0;
+  /// All keys and pages are loaded; `last_tick` is the last tick that was judged. Reminders are asked for again. False
+  /// if something loaded lies behind `last_tick`.
+  virtual bool loaded(tick_index last_tick, judge& out) = 0;
 
   virtual std::size_t memory_bytes() const = 0;
 };

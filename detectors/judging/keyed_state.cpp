@@ -13,7 +13,8 @@ std::uint64_t relieved(std::uint64_t capacity) {
   return capacity - capacity / 8;
 }
 
-/// The scope's part of a key: the first `scope_size` values behind the level byte.
+} // namespace
+
 std::string_view scope_of(std::string_view bytes, std::uint32_t scope_size) {
   key_reader reader(bytes.substr(1));
   key_value value;
@@ -22,8 +23,6 @@ std::string_view scope_of(std::string_view bytes, std::uint32_t scope_size) {
     size += value.encoded.size();
   return bytes.substr(1, size);
 }
-
-} // namespace
 
 std::uint64_t part_of_shard(std::uint64_t capacity, const monitor_spec& monitor) {
   return std::max<std::uint64_t>(1, monitor.scope_size == 0 ? capacity : capacity / shard_count);

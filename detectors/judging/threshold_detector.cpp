@@ -147,9 +147,7 @@ void threshold_detector::save(key_slot slot, state_writer& out) const {
   const auto& key = columns_[slot];
   out.i64(key.above_since);
   out.i64(key.below_since);
-  out.i64(key.since.total);
-  out.i64(key.since.failed);
-  out.i64(key.since.capped);
+  save_counts(key.since, out);
   out.u64(key.viewers);
 }
 
@@ -157,7 +155,7 @@ bool threshold_detector::load(key_slot slot, state_reader& in) {
   auto& key = columns_[slot];
   key.above_since = in.i64();
   key.below_since = in.i64();
-  key.since = {in.i64(), in.i64(), in.i64()};
+  key.since = load_counts(in);
   key.viewers = in.u64();
   return in.ok();
 }
@@ -170,15 +168,23 @@ bool threshold_detector::load_page(std::int64_t page, state_reader& in) {
   return pages_.load(page, in);
 }
 
-void threshold_detector::loaded(tick_index last_tick, judge& out) {
-  pages_.finish(window_, *keys_, last_tick);
+bool threshold_detector::loaded(tick_index last_tick, judge& out) {
+  const auto is_possible = [&](tick_index since) {
+    return since == never || (since <= last_tick && since >= beginning_of_time);
+  };
+  // A hold that is over has had its say: nothing is due of it.
+  const auto remind_if_due = [&](tick_index since, tick_index hold, key_slot slot) {
+    if (since != never && since + hold > last_tick)
+      out.remind(since + hold, slot);
+  };
   for (key_slot slot = 0; slot < columns_.size(); ++slot) {
     const auto& key = columns_[slot];
-    if (key.above_since != never && hold_ticks_ > 0)
-      out.remind(key.above_since + hold_ticks_, slot);
-    if (key.below_since != never && resolve_hold_ticks_ > 0)
-      out.remind(key.below_since + resolve_hold_ticks_, slot);
+    if (!is_possible(key.above_since) || !is_possible(key.below_since))
+      return false;
+    remind_if_due(key.above_since, hold_ticks_, slot);
+    remind_if_due(key.below_since, resolve_hold_ticks_, slot);
   }
+  return pages_.finish(window_, *keys_, last_tick);
 }
 
 std::size_t threshold_detector::memory_bytes() const {

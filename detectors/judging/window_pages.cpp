@@ -24,9 +24,7 @@ void window_pages::save_changed(sliding_window& window, const keyed_state& keys,
       const auto& key = keys[e.slot].hash;
       out.u64(key.low);
       out.u64(key.high);
-      out.i64(e.counts.total);
-      out.i64(e.counts.failed);
-      out.i64(e.counts.capped);
+      save_counts(e.counts, out);
     }
     write(bucket, out.seal());
   }
@@ -40,20 +38,37 @@ bool window_pages::load(std::int64_t bucket, state_reader& in) {
     e.bucket = bucket;
     e.key.low = in.u64();
     e.key.high = in.u64();
-    e.counts = {in.i64(), in.i64(), in.i64()};
+    e.counts = load_counts(in);
     entries_.push_back(e);
   }
   return in.complete();
 }
 
-void window_pages::finish(sliding_window& window, const keyed_state& keys, tick_index last_tick) {
+bool window_pages::finish(sliding_window& window, const keyed_state& keys, tick_index last_tick) {
   for (const auto& e : std::exchange(entries_, {})) {
     const auto slot = keys.find(e.key);
-    if (!slot || (e.bucket + 1) * window.span_ticks() <= keys[*slot].created)
-      continue;
+    if (!slot || !is_within_time(e.bucket, window.span_ticks()) || e.bucket * window.span_ticks() > last_tick)
+      return false;
     window.restore(e.bucket, *slot, e.counts);
   }
   window.advance(last_tick);
+  return true;
+}
+
+void save_counts(const window_counts& counts, state_writer& out) {
+  out.i64(counts.total);
+  out.i64(counts.failed);
+  out.i64(counts.capped);
+}
+
+window_counts load_counts(state_reader& in) {
+  constexpr std::int64_t most = std::int64_t{1} << 53;
+  const window_counts counts{in.i64(), in.i64(), in.i64()};
+  if (counts.capped < 0 || counts.capped > counts.failed || counts.failed > counts.total || counts.total > most) {
+    in.fail();
+    return {};
+  }
+  return counts;
 }
 
 } // namespace tocsin

@@ -15,10 +15,10 @@ public:
   /// Writes changed buckets and erases those that left the window.
   static void save_changed(sliding_window& window, const keyed_state& keys, const detector::page_writer& write);
   /// Takes one bucket's bytes; entries wait until all keys are known.
+  /// False on damaged bytes.
   bool load(std::int64_t bucket, state_reader& in);
-  /// Puts the entries into the window. Entries of keys that are gone, or that were made after the bucket (they came
-  /// back), are dropped, as they were before the restart.
-  void finish(sliding_window& window, const keyed_state& keys, tick_index last_tick);
+  /// Puts the entries into the window. False if one is of an unknown key or lies behind `last_tick`.
+  bool finish(sliding_window& window, const keyed_state& keys, tick_index last_tick);
 
 private:
   struct entry {
@@ -28,5 +28,9 @@ private:
   };
   std::vector<entry> entries_;
 };
+
+void save_counts(const window_counts& counts, state_writer& out);
+/// Marks the bytes as damaged unless 0 <= capped <= failed <= total <= 2^53.
+window_counts load_counts(state_reader& in);
 
 } // namespace tocsin

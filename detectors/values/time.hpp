@@ -36,6 +36,11 @@ constexpr time_ms tick_end(tick_index tick, time_ms length) {
   return (tick + 1) * length;
 }
 
+/// True if the tick lies between beginning and end of time, so that arithmetic on it is safe.
+constexpr bool is_within_time(tick_index tick, time_ms length) {
+  return tick >= beginning_of_time / length && tick < end_of_time / length;
+}
+
 /// RFC 3339 with milliseconds and Z, for example `2016-05-04T12:00:10.000Z`.
 std::string format_rfc3339(time_ms t);
 
