@@ -204,7 +204,7 @@ void life_cycle::tell(key_slot slot, incident& what, alert_kind kind, alert_stat
   record.expected_failures = what.expected;
   record.excess_failures = static_cast<double>(what.failed) - what.expected;
   if (monitor_->has_viewers) {
-    record.affected_viewers = distinct_from_bitmap(what.viewers);
+    record.affected_viewers = std::min(distinct_from_bitmap(what.viewers), what.failed);
     record.affected_viewers_at_least = saturated(what.viewers);
   }
   record.affected_per_hour = excess_per_hour(what);
