@@ -71,6 +71,12 @@ std::map<std::string, std::string> summary_of_replay(const std::string& config, 
   return summary_of(succeed(with({"replay", "--config", config, "--alerts", "/dev/null"}, in)).err);
 }
 
+#ifdef __SANITIZE_ADDRESS__
+constexpr bool is_sanitized = true;
+#else
+constexpr bool is_sanitized = false;
+#endif
+
 } // namespace
 
 TEST_CASE("identity: late and out-of-order events give the same log whatever works it off") {
@@ -138,6 +144,10 @@ TEST_CASE("identity: partitions, also one ten minutes behind, give the same log 
 }
 
 TEST_CASE("memory: a partition ten minutes ahead waits for the others, however long and however sparse they are") {
+  if (is_sanitized) {
+    skip_test("AddressSanitizer keeps freed memory, so the resident size says nothing");
+    return;
+  }
   const temp_dir directory;
   auto config = views_config(directory);
   // Nothing that may grow with time: no windows of a day, no records kept.
