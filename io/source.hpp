@@ -48,8 +48,8 @@ public:
   virtual result<void> seek(partition_id partition, stream_offset offset, const std::string& position) = 0;
   /// The next block: whole records, at most `max_bytes` unless the first record is longer.
   virtual result<read_outcome> read(partition_id partition, std::size_t max_bytes, raw_block& out) = 0;
-  /// True if read() itself waits a moment for records of this partition (a pipe), so that an idle answer may be followed
-  /// by the next call at once.
+  /// True if read() itself waits a moment for records of this partition (a pipe), so that an idle answer may be
+  /// followed by the next call at once.
   virtual bool waits(partition_id /*partition*/) const { return false; }
   /// Opaque bytes to store with a committed offset, from which seek() finds it again (which file begins where).
   virtual std::string position(partition_id partition, stream_offset offset) const = 0;

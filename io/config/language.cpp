@@ -245,8 +245,7 @@ section_spec threshold() {
        }())),
        duration("window", "1m", "1s", "30d", "Length of the sliding window; the default is rounded up to whole ticks."),
        duration("for", "0s", "0s", "30d", "How long the rate must stay at or above `rate`."),
-       integer("min_events", "1", "1", "1000000000000", "With fewer events in the window nothing opens."),
-       above([] {
+       integer("min_events", "1", "1", "1000000000000", "With fewer events in the window nothing opens."), above([] {
          auto rate = number("resolve_rate", {}, "0", "1", "Resolve below this rate; `rate` if left out.");
          rate.example = "0.1";
          return rate;
