@@ -68,7 +68,8 @@ exit_code run(const run_options& asked) {
   const auto start = std::chrono::steady_clock::now();
   const stop_signals signals;
   actors::pipeline pipeline(std::move(options), std::move(*parts));
-  while (!pipeline.wait_for(100))
+  // Each look costs a wake-up; half a second is soon enough for a signal.
+  while (!pipeline.wait_for(500))
     if (signals.received())
       pipeline.request_stop();
   const auto outcome = pipeline.wait();
