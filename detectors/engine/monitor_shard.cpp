@@ -232,10 +232,7 @@ void monitor_shard::let_go(const std::vector<key_slot>& slots) {
     marks[slot] = true;
   for (auto& judging : judgings_)
     judging.by->forget(marks);
-  // Roots last: their keys still count themselves off there.
-  auto ordered = slots;
-  std::stable_partition(ordered.begin(), ordered.end(), [&](key_slot slot) { return keys_[slot].level != 0; });
-  keys_.erase(ordered);
+  keys_.erase(slots);
   roll_up_.forget_routes();
 }
 
