@@ -11,7 +11,9 @@ std::unique_ptr<detector> make_detector(const monitor_spec& monitor, const detec
                                         const keyed_state& keys) {
   if (const auto* threshold = std::get_if<threshold_spec>(&spec.settings))
     return std::make_unique<threshold_detector>(monitor, *threshold, keys);
-  return std::make_unique<count_bucket_detector>(monitor, std::get<count_bucket_spec>(spec.settings), keys);
+  if (const auto* buckets = std::get_if<count_bucket_spec>(&spec.settings))
+    return std::make_unique<count_bucket_detector>(monitor, *buckets, keys);
+  return nullptr;
 }
 
 } // namespace tocsin

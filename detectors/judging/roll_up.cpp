@@ -7,8 +7,11 @@
 namespace tocsin {
 
 roll_up::roll_up(const monitor_spec& monitor, keyed_state& keys)
-    : monitor_(&monitor), keys_(&keys), most_routes_(4 * part_of_shard(monitor.capacity.max_leaf_cells, monitor)) {
+    : monitor_(&monitor), keys_(&keys), order_(parents_first(monitor)),
+      most_routes_(4 * part_of_shard(monitor.capacity.max_leaf_cells, monitor)) {
   tick_.levels.resize(monitor.levels.size());
+  for (std::uint32_t level = 0; level < monitor.levels.size(); ++level)
+    parents_.push_back(parent_level(monitor, level));
 }
 
 void roll_up::begin(tick_index tick) {
@@ -39,8 +42,8 @@ void roll_up::add(const tick_slice& slice, std::uint32_t shard) {
     }
     const auto& cell = slice.cells[i];
     const auto* route = route_of(cell, slice.key_of(cell));
-    for (std::uint32_t level = 0; level < monitor_->levels.size(); ++level)
-      add_to(level, route[level], cell);
+    for (const auto level : order_)
+      add_to(level, route, cell);
   }
 }
 
@@ -83,12 +86,13 @@ key_slot roll_up::key_at(std::uint32_t level, key_slot root) {
   return slot;
 }
 
-void roll_up::add_to(std::uint32_t level, key_slot slot, const leaf_cell& cell) {
+void roll_up::add_to(std::uint32_t level, const key_slot* route, const leaf_cell& cell) {
+  const auto slot = route[level];
   auto& keys = tick_.levels[level];
   auto& seen = seen_[slot];
   if (seen.tick != tick_.tick) {
     seen = {tick_.tick, static_cast<std::uint32_t>(keys.size())};
-    keys.push_back({slot, 0, 0, 0, 0});
+    keys.push_back({slot, seen_[route[parents_[level]]].place, 0, 0, 0, 0});
     (*keys_)[slot].last_tick = tick_.tick;
     keys_->mark_changed(slot);
   }

@@ -16,6 +16,7 @@ namespace tocsin {
 /// What one key did in one tick.
 struct key_counts {
   key_slot slot = no_slot;
+  std::uint32_t parent = 0; ///< place of the parent's counts among those of its level; its own for a root
   std::int64_t total = 0;
   std::int64_t failed = 0;
   std::int64_t capped = 0;   ///< min(failed, distinct failing viewers); failed where the stream has no viewers
@@ -54,11 +55,13 @@ private:
   void prefetch_route(const key_hash& leaf) const;
   const key_slot* route_of(const leaf_cell& cell, std::string_view leaf);
   key_slot key_at(std::uint32_t level, key_slot root);
-  void add_to(std::uint32_t level, key_slot slot, const leaf_cell& cell);
+  void add_to(std::uint32_t level, const key_slot* route, const leaf_cell& cell);
 
   const monitor_spec* monitor_;
   keyed_state* keys_;
-  std::uint64_t most_routes_; ///< remembered from one tick to the next
+  std::vector<std::uint32_t> order_;   ///< of the levels, parents first
+  std::vector<std::uint32_t> parents_; ///< of each level, its parent's number
+  std::uint64_t most_routes_;          ///< remembered from one tick to the next
   closed_tick tick_;
   std::vector<std::string_view> values_; ///< encoded values of the leaf at hand
   std::string key_;                      ///< scratch

@@ -1,6 +1,7 @@
 #include "detectors/values/monitor_spec.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <numeric>
 
 namespace tocsin {
@@ -22,6 +23,21 @@ std::uint32_t parent_level(const monitor_spec& monitor, std::uint32_t level) {
       best = i;
   }
   return best;
+}
+
+std::vector<std::uint32_t> parents_first(const monitor_spec& monitor) {
+  std::vector<std::uint32_t> order(monitor.levels.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+    return monitor.levels[a].dimensions.size() < monitor.levels[b].dimensions.size();
+  });
+  return order;
+}
+
+time_ms local_time(const monitor_spec& monitor, time_ms t) {
+  const auto later = std::upper_bound(monitor.zone.begin(), monitor.zone.end(), t,
+                                      [](time_ms at, const zone_transition& z) { return at < z.since; });
+  return later == monitor.zone.begin() ? t : t + std::prev(later)->offset;
 }
 
 std::vector<std::string> level_names(const monitor_spec& monitor, std::uint32_t level) {

@@ -54,10 +54,61 @@ struct count_bucket_spec {
   double normal = 0.01;             ///< a bucket whose upper tail probability is at least this closes
 };
 
+/// Detector `sr_mixture`: a Shiryaev-Roberts mixture against the guarded, hierarchical, seasonal baseline.
+struct sr_mixture_spec {
+  double false_alarms_per_day = 1; ///< budget of each scope value, all its keys together
+  /// Evidence starts with the whole budget only where the guarantee holds for any traffic; else (calibrated) also what
+  /// the overshoot of the threshold leaves unspent.
+  bool strict = false;
+  double incidents_per_day = 0.1; ///< prior hazard of a real incident in one scope, for the record's confidence
+  time_ms sliding_baseline = 0;   ///< length of a sliding window as baseline; 0 = discounted and seasonal
+};
+
+/// One rule of `burn_rate`: the error budget burns at `factor` times the allowed speed over both windows.
+struct burn_rate_rule {
+  time_ms long_window = 1 * hour_ms;
+  time_ms short_window = 5 * minute_ms;
+  double factor = 14.4;
+};
+
+/// Detector `burn_rate`: multi-window, multi-burn-rate alerts on a service level objective (Beyer et al., "The Site
+/// Reliability Workbook", O'Reilly 2018, chapter 5).
+struct burn_rate_spec {
+  double objective = 0.999; ///< share of events that must succeed, in (0, 1)
+  std::vector<burn_rate_rule> rules{
+      {1 * hour_ms, 5 * minute_ms, 14.4}, {6 * hour_ms, 30 * minute_ms, 6}, {3 * day_ms, 6 * hour_ms, 1}};
+  std::int64_t min_events = 1; ///< with fewer events in the short window a rule does not open
+};
+
+/// Detector `volume_drop`: fewer events than chance allows; the mathematics of sr_mixture on counts.
+struct volume_drop_spec {
+  double false_alarms_per_day = 1;
+  double min_events_per_hour = 60; ///< keys expected to have fewer are not judged
+};
+
+/// Detector `z_score`: the rate of one window against mean and deviation of the windows before it.
+struct z_score_spec {
+  time_ms window = 5 * minute_ms;
+  std::int64_t history = 2016;   ///< windows that make mean and deviation
+  std::int64_t min_history = 12; ///< windows needed before anything is judged
+  double outlier = 4;            ///< opens at so many standard deviations above the mean
+  double normal = 2;             ///< closes below so many
+};
+
+using detector_settings =
+    std::variant<threshold_spec, count_bucket_spec, sr_mixture_spec, burn_rate_spec, volume_drop_spec, z_score_spec>;
+
 struct detector_spec {
-  std::string type; ///< "threshold", "count_bucket"
+  std::string type; ///< "threshold", "count_bucket", "sr_mixture", "burn_rate", "volume_drop", "z_score"
   std::string name; ///< unique within the monitor; the type unless configured
-  std::variant<threshold_spec, count_bucket_spec> settings;
+  detector_settings settings;
+  bool shadow = false; ///< its incidents are recorded, but not delivered
+};
+
+/// From `since` on, local time is UTC + `offset`.
+struct zone_transition {
+  time_ms since = 0;
+  time_ms offset = 0;
 };
 
 /// How much one monitor may keep. Totals of the monitor; a shard gets its equal part (all of it for scope []).
@@ -82,6 +133,7 @@ struct monitor_spec {
   time_ms update_every = 30 * minute_ms; ///< an open incident is told again at least this often
   capacity_spec capacity;
   std::vector<detector_spec> detectors;
+  std::vector<zone_transition> zone; ///< of the season, ascending; UTC if empty
 };
 
 /// Everything a world's verdicts depend on, besides records and journal.
@@ -91,6 +143,7 @@ struct world_spec {
   time_ms max_ahead = 1 * hour_ms;  ///< events further ahead of the watermark are parked
   std::uint32_t ahead_accept = 100; ///< so many parked in a row accept the jump
   time_ms correction = 1 * hour_ms; ///< events later than this are dropped and counted
+  time_ms settle = 0;               ///< judging waits so much longer: outcomes that become known late
   std::string fingerprint;          ///< hash of everything that can change a verdict, in hex
 };
 
@@ -100,6 +153,12 @@ time_ms base_tick(const world_spec& world);
 /// Index of the level's parent: the listed level with the most dimensions that is a proper subset of it (the first
 /// listed, if several); the level itself for the root.
 std::uint32_t parent_level(const monitor_spec& monitor, std::uint32_t level);
+
+/// The levels, every parent before its children.
+std::vector<std::uint32_t> parents_first(const monitor_spec& monitor);
+
+/// Local time of the monitor's season, in milliseconds since 1970-01-01T00:00 local time.
+time_ms local_time(const monitor_spec& monitor, time_ms t);
 
 /// `["cdn","country"]` without the scope; `[]` for the root.
 std::vector<std::string> level_names(const monitor_spec& monitor, std::uint32_t level);

@@ -38,9 +38,36 @@ json render(const count_bucket_spec& d) {
           {"min_baseline", d.min_baseline}, {"outlier", d.outlier},       {"normal", d.normal}};
 }
 
+json render(const sr_mixture_spec& d) {
+  return {{"false_alarms_per_day", d.false_alarms_per_day},
+          {"strict", d.strict},
+          {"incidents_per_day", d.incidents_per_day},
+          {"sliding_baseline", d.sliding_baseline}};
+}
+
+json render(const burn_rate_spec& d) {
+  auto rules = json::array();
+  for (const auto& rule : d.rules)
+    rules.push_back({{"long_window", rule.long_window}, {"short_window", rule.short_window}, {"factor", rule.factor}});
+  return {{"objective", d.objective}, {"rules", rules}, {"min_events", d.min_events}};
+}
+
+json render(const volume_drop_spec& d) {
+  return {{"false_alarms_per_day", d.false_alarms_per_day}, {"min_events_per_hour", d.min_events_per_hour}};
+}
+
+json render(const z_score_spec& d) {
+  return {{"window", d.window},
+          {"history", d.history},
+          {"min_history", d.min_history},
+          {"outlier", d.outlier},
+          {"normal", d.normal}};
+}
+
 json render(const detector_spec& d) {
   return {{"type", d.type},
           {"name", d.name},
+          {"shadow", d.shadow},
           {"settings", std::visit([](const auto& settings) { return render(settings); }, d.settings)}};
 }
 
