@@ -32,6 +32,12 @@ struct tick_counts {
   double failed;
 };
 
+// The C library's logarithm, lane by lane: twice as fast as Eigen's packets of two doubles.
+template <class Numbers>
+Numbers log_of(const Numbers& x) {
+  return x.unaryExpr([](double lane) { return std::log(lane); });
+}
+
 tick_counts clamped(std::int64_t total, std::int64_t failed) {
   const auto most = std::max<std::int64_t>(total, 0);
   return {static_cast<double>(most), static_cast<double>(std::clamp<std::int64_t>(failed, 0, most))};
@@ -51,15 +57,15 @@ double beta_precision(double rate, double dispersion) {
 per_alternative bernoulli(const tick_counts& n, double rate) {
   const per_alternative x = rate * (odds.theta - 1);
   const per_alternative u = 1 + x; // above 1, since x >= 3e-10
-  return n.failed * odds.log_theta - n.total * (x * u.log() / (u - 1));
+  return n.failed * odds.log_theta - n.total * (x * log_of(u) / (u - 1));
 }
 
 per_alternative negative_binomial(const tick_counts& n, double rate, double dispersion) {
   // Both arguments of the logarithms are well above 1 here, or their accuracy does not count beside ln theta.
   const auto k_mu = dispersion * n.total * rate;
   const per_alternative u = 1 + rate * (odds.theta - 1);
-  const per_alternative growth = 1 + k_mu / (1 + k_mu) * (1 - rate) * (odds.theta - 1) / u;
-  return n.failed * (odds.log_theta - u.log()) - (1 / dispersion + n.failed) * growth.log();
+  const per_alternative growth = 1 + (k_mu / (1 + k_mu) * (1 - rate)) * (odds.theta - 1) / u;
+  return n.failed * (odds.log_theta - log_of(u)) - (1 / dispersion + n.failed) * log_of(growth);
 }
 
 // The alternatives and the null behind them; one more to fill the last packet.
@@ -85,7 +91,7 @@ Numbers log_rising(const Numbers& x, double m, Numbers& shift) {
   shift *= above / below;
   const Numbers a = x + steps;
   const Numbers b = x + (m + steps);
-  return (b - 0.5) * b.log() - (a - 0.5) * a.log() - m + stirling_rest(b) - stirling_rest(a);
+  return (b - 0.5) * log_of(b) - (a - 0.5) * log_of(a) - m + stirling_rest(b) - stirling_rest(a);
 }
 
 // ln B(e + p s, n - e + (1 - p) s) - ln B(p s, (1 - p) s) without what does not depend on p.
@@ -94,7 +100,7 @@ Numbers log_beta_binomial(const tick_counts& n, const Numbers& failing, const Nu
   Numbers shift = Numbers::Ones();
   const Numbers rising =
       log_rising<Numbers>(failing, n.failed, shift) + log_rising<Numbers>(succeeding, n.total - n.failed, shift);
-  return rising - shift.log();
+  return rising - log_of(shift);
 }
 
 per_alternative beta_binomial(const tick_counts& n, double rate, double dispersion) {
