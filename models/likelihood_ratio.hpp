@@ -1,0 +1,54 @@
+#pragma once
+
+#include <Eigen/Core>
+
+#include <cstdint>
+
+namespace tocsin {
+
+/// Number of alternatives that are tested side by side.
+inline constexpr int alternatives = 8;
+
+/// One number for each alternative.
+using per_alternative = Eigen::Array<double, alternatives, 1>;
+
+/// DESCRIPTION
+/// How much more likely the counts of a tick are under a raised failure rate than under the null rate.
+///
+/// n events, e of them failed, null rate p, dispersion k (the failure probability of a tick is p times a random factor
+/// of mean 1 and variance k), mu = n p. Alternative j raises the odds by theta_j:
+///
+///     p_j = p theta_j / (1 + p (theta_j - 1)),   rho_j = p_j / p
+///
+///     k mu <= 0.02:       ln L_j = e ln theta_j - n ln(1 + p (theta_j - 1))                         Bernoulli
+///     else, p <= 0.05:    ln L_j = e ln rho_j + (1/k + e) ln((1/k + mu) / (1/k + rho_j mu))         negative binomial
+///     else:               ln L_j = ln B(e + p_j s, n - e + (1 - p_j) s) - ln B(p_j s, (1 - p_j) s)  beta-binomial
+///                                - the same at p,   s = max(1/2, (1 - p) / (p k) - 1)
+///
+/// Each is a ratio of two distributions of the same kind, so that E[L_j] = 1 under its own null. A test on such ratios
+/// keeps its false alarms within what it was given, whatever the traffic (`mixture.hpp`).
+///
+/// IMPLEMENTATION DECISIONS
+/// The negative binomial takes the exposure mu under both rates. Shrinking it to n ln(1 + p (theta - 1)) / (theta - 1),
+/// which would join the first form smoothly, makes the expectation under the null as large as 1e68.
+///
+/// This is evaluated for each key and tick with events, so eight alternatives go through Eigen's vectorised logarithm
+/// at once. n ln(1 + x) with x = p (theta - 1) keeps its relative accuracy for small x through x ln(u) / (u - 1), u = 1
+/// + x rounded (Kahan): the rounding of u cancels. The beta-binomial needs differences ln Gamma(x + m) - ln Gamma(x),
+/// taken as Stirling's series eight steps up; its absolute error is below 1e-15 n ln n + 1e-12.
+///
+/// Total functions: `total` below 0 counts as 0, `failed` is clamped to [0, total], rates to [1e-9, 0.95], the
+/// dispersion to [0, 1000] and results to [-1e4, 1e4]. If a rate or the dispersion is NaN, the counts tell nothing: ln
+/// L = 0.
+
+/// theta: 1.3, 1.7, 2.5, 4, 8, 20, 60, 250.
+const per_alternative& odds_ratios();
+
+/// ln L of the counts of one tick, for each alternative.
+per_alternative log_likelihood_ratios(std::int64_t total, std::int64_t failed, double rate, double dispersion);
+
+/// The same for one given pair of rates, of which either may be the larger. The null rate chooses the form.
+double log_likelihood_ratio(std::int64_t total, std::int64_t failed, double null_rate, double alternative_rate,
+                            double dispersion);
+
+} // namespace tocsin
