@@ -140,6 +140,8 @@ void put_measurement(object_writer& out, buffer& bytes, const alert& record) {
   out.number("affected_per_hour", record.affected_per_hour);
   out.number("affected_per_hour_on_open", record.affected_per_hour_on_open);
   out.number("evidence", record.evidence);
+  out.number("once_in_days", record.once_in_days);
+  out.number("confidence", record.confidence);
 }
 
 void put_times(object_writer& out, const alert& record) {
@@ -241,6 +243,7 @@ std::string event_of(const alert& record) {
       return fmt::format("resolved after {} at {}; ", lasted, percent(*record.measured_value_on_close));
     return fmt::format("resolved after {}; ", lasted);
   case alert_kind::expire: return fmt::format("expired without events, {} after its onset; ", lasted);
+  case alert_kind::rebase: return fmt::format("taken as the new normal after {}; ", lasted);
   }
   return "";
 }

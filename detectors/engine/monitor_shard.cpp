@@ -10,7 +10,7 @@ namespace tocsin {
 
 namespace {
 
-constexpr std::uint16_t key_version = 1;
+constexpr std::uint16_t key_version = 2;
 constexpr auto never = std::numeric_limits<tick_index>::max();
 
 // Timer tags: what a timer is for, and for which detector.
@@ -98,7 +98,7 @@ void monitor_shard::run_tick(tick_index tick, const tick_slice* const* slices, s
 
   for (current_ = 0; current_ < judgings_.size(); ++current_) {
     auto& judging = judgings_[current_];
-    judging.by->advance(tick);
+    judging.by->advance(sums);
     judging.incidents.begin_tick(sums, *judging.by, offsets, out);
     for (const auto slot : judging.incident_reminded)
       judging.incidents.reminded(slot);
@@ -134,9 +134,15 @@ void monitor_shard::fire(const timer& due) {
   (purpose == tag_detector ? judging.reminded : judging.incident_reminded).push_back(due.slot);
 }
 
-void monitor_shard::say(verdict&& what) {
+bool monitor_shard::say(verdict&& what) {
   auto& judging = judgings_[current_];
   judging.incidents.hear(what, *judging.by);
+  return judging.incidents.open_incident(what.slot) != nullptr;
+}
+
+void monitor_shard::counted(const key_counts& counts) {
+  auto& judging = judgings_[current_];
+  judging.incidents.count(counts, *judging.by);
 }
 
 void monitor_shard::remind(tick_index tick, key_slot slot) {
@@ -194,8 +200,8 @@ void monitor_shard::evict_keys() {
     if (leaves[keys_[slot].root])
       continue;
     const auto tail = pooled_tail(slot);
-    for (auto& judging : judgings_)
-      judging.by->absorb(slot, tail);
+    for (current_ = 0; current_ < judgings_.size(); ++current_)
+      judgings_[current_].by->absorb(slot, tail, *this);
   }
   stats_.keys_evicted += gone.size();
   let_go(gone);
@@ -228,8 +234,10 @@ void monitor_shard::let_go(const std::vector<key_slot>& slots) {
   if (slots.empty())
     return;
   std::vector<bool> marks(keys_.slots(), false);
-  for (const auto slot : slots)
+  for (const auto slot : slots) {
     marks[slot] = true;
+    keys_.mark_changed(keys_[slot].root); // which keeps what is shared among its keys
+  }
   for (auto& judging : judgings_)
     judging.by->forget(marks);
   keys_.erase(slots);

@@ -44,7 +44,8 @@ private:
     std::vector<key_slot> incident_reminded; ///< for the life cycle
   };
 
-  void say(verdict&& what) override;
+  bool say(verdict&& what) override;
+  void counted(const key_counts& counts) override;
   void changed(key_slot slot) override { keys_.mark_changed(slot); }
   void remind(tick_index tick, key_slot slot) override;
 

@@ -9,8 +9,10 @@ namespace {
 
 bool is_plausible(const incident& what) {
   const auto numbers = {what.expected, what.per_hour_on_open, what.per_hour_told};
+  const auto optional = {what.evidence, what.once_in_days, what.confidence};
   return what.id.size() == 32 && what.failed >= 0 && what.failed <= what.total && what.total <= std::int64_t{1} << 53 &&
          what.baseline >= 0 && what.baseline <= 1 &&
+         std::all_of(optional.begin(), optional.end(), [](const auto& v) { return !v || std::isfinite(*v); }) &&
          std::all_of(numbers.begin(), numbers.end(), [](double v) { return std::isfinite(v); }) &&
          std::all_of(what.model.begin(), what.model.end(), [](const auto& m) { return std::isfinite(m.second); });
 }
@@ -32,6 +34,11 @@ void incident::save(state_writer& out) const {
   out.f64(per_hour_on_open);
   out.f64(per_hour_told);
   out.i64(told);
+  for (const auto* number : {&evidence, &once_in_days, &confidence}) {
+    out.u8(number->has_value() ? 1 : 0);
+    if (*number)
+      out.f64(**number);
+  }
   out.u32(static_cast<std::uint32_t>(model.size()));
   for (const auto& [name, value] : model) {
     out.text(name);
@@ -57,6 +64,11 @@ bool incident::load(state_reader& in, incident& out) {
   out.per_hour_on_open = in.f64();
   out.per_hour_told = in.f64();
   out.told = in.i64();
+  for (auto* number : {&out.evidence, &out.once_in_days, &out.confidence}) {
+    number->reset();
+    if (in.u8() != 0)
+      *number = in.f64();
+  }
   out.model.clear();
   for (auto left = in.u32(); left > 0 && in.ok(); --left) {
     auto name = in.text();

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,10 +27,13 @@ struct incident {
   std::uint64_t viewers = 0; ///< bitmap of failing viewers since the opening tick
   double baseline = 0;       ///< expected failure rate now
   severity harm = severity::warning;
-  tick_index lower_since = never; ///< since when a lower severity would do
-  double per_hour_on_open = 0;    ///< excess failures an hour
-  double per_hour_told = 0;       ///< in the last record
-  tick_index told = 0;            ///< tick of the last record
+  tick_index lower_since = never;     ///< since when a lower severity would do
+  double per_hour_on_open = 0;        ///< excess failures an hour
+  double per_hour_told = 0;           ///< in the last record
+  tick_index told = 0;                ///< tick of the last record
+  std::optional<double> evidence;     ///< when it opened
+  std::optional<double> once_in_days; ///< chance alone would do this
+  std::optional<double> confidence;
   std::vector<named_number> model;
 
   void save(state_writer& out) const;

@@ -41,18 +41,21 @@ void life_cycle::begin_tick(const closed_tick& tick, const detector& judging, co
   if (open_.empty())
     return;
   for (const auto& level : tick.levels)
-    for (const auto& counts : level) {
-      const auto known = open_.find(counts.slot);
-      if (known == open_.end())
-        continue;
-      auto& what = known.value();
-      what.baseline = judging.expected_rate(counts.slot);
-      what.total += counts.total;
-      what.failed += counts.failed;
-      what.expected += what.baseline * static_cast<double>(counts.total);
-      what.viewers |= counts.viewers;
-      touched_.push_back(counts.slot);
-    }
+    for (const auto& counts : level)
+      count(counts, judging);
+}
+
+void life_cycle::count(const key_counts& counts, const detector& judging) {
+  const auto known = open_.find(counts.slot);
+  if (known == open_.end())
+    return;
+  auto& what = known.value();
+  what.baseline = judging.expected_rate(counts.slot);
+  what.total += counts.total;
+  what.failed += counts.failed;
+  what.expected += what.baseline * static_cast<double>(counts.total);
+  what.viewers |= counts.viewers;
+  touched_.push_back(counts.slot);
 }
 
 void life_cycle::hear(const verdict& what, const detector& judging) {
@@ -62,6 +65,8 @@ void life_cycle::hear(const verdict& what, const detector& judging) {
       open(what, judging);
   } else if (what.type == verdict::kind::normal) {
     close(what.slot, alert_kind::resolve, judging, &what);
+  } else if (what.type == verdict::kind::accepted) {
+    close(what.slot, alert_kind::rebase, judging, &what);
   } else {
     known.value().model = what.model;
   }
@@ -88,6 +93,9 @@ void life_cycle::open(const verdict& what, const detector& judging) {
   made.failed = what.failed;
   made.baseline = what.baseline;
   made.expected = what.baseline * static_cast<double>(what.total);
+  made.evidence = what.evidence;
+  made.once_in_days = what.once_in_days;
+  made.confidence = what.confidence;
   made.model = what.model;
   made.id = incident_id(*monitor_, monitor_->detectors[detector_index_], (*keys_)[what.slot].bytes,
                         tick_start(what.onset, monitor_->tick));
@@ -209,6 +217,9 @@ void life_cycle::tell(key_slot slot, incident& what, alert_kind kind, alert_stat
   }
   record.affected_per_hour = excess_per_hour(what);
   record.affected_per_hour_on_open = what.per_hour_on_open;
+  record.evidence = what.evidence;
+  record.once_in_days = what.once_in_days;
+  record.confidence = what.confidence;
   record.onset = tick_start(what.onset, monitor_->tick);
   record.detected_at = tick_end(what.opened, monitor_->tick);
   if (status != alert_status::open)

@@ -32,6 +32,8 @@ public:
   void begin_tick(const closed_tick& tick, const detector& judging, const source_offsets& offsets,
                   std::vector<alert>& out);
   void hear(const verdict& what, const detector& judging);
+  /// Adds counts to the key's open incident, if there is one.
+  void count(const key_counts& counts, const detector& judging);
   /// A reminder asked for through `remind` is due.
   void reminded(key_slot slot);
   /// Tells what is worth telling of the open incidents that changed.

@@ -83,7 +83,7 @@ void count_bucket_detector::forget(const std::vector<bool>& slots) {
       buckets_[slot] = {};
 }
 
-void count_bucket_detector::absorb(key_slot from, key_slot into) {
+void count_bucket_detector::absorb(key_slot from, key_slot into, judge&) {
   const auto& gone = buckets_[from];
   auto& tail = buckets_[into];
   if (gone.counts.total == 0)

@@ -24,10 +24,10 @@ public:
   count_bucket_detector(const monitor_spec& monitor, const count_bucket_spec& settings, const keyed_state& keys);
 
   void resize(std::size_t slots) override;
-  void advance(tick_index tick) override { baseline_.advance(tick); }
+  void advance(const closed_tick& tick) override { baseline_.advance(tick.tick); }
   void step(const closed_tick& tick, const std::vector<key_slot>& reminded, judge& out) override;
   void forget(const std::vector<bool>& slots) override;
-  void absorb(key_slot from, key_slot into) override;
+  void absorb(key_slot from, key_slot into, judge& out) override;
   double expected_rate(key_slot slot) const override;
   std::string closes_when(key_slot slot) const override;
   std::vector<std::pair<std::string, std::string>> explain(key_slot slot) const override;

@@ -1,6 +1,7 @@
 #include "detectors/judging/detector.hpp"
 
 #include "detectors/judging/count_bucket_detector.hpp"
+#include "detectors/judging/sr_mixture/detector.hpp"
 #include "detectors/judging/threshold_detector.hpp"
 
 #include <variant>
@@ -13,6 +14,8 @@ std::unique_ptr<detector> make_detector(const monitor_spec& monitor, const detec
     return std::make_unique<threshold_detector>(monitor, *threshold, keys);
   if (const auto* buckets = std::get_if<count_bucket_spec>(&spec.settings))
     return std::make_unique<count_bucket_detector>(monitor, *buckets, keys);
+  if (const auto* mixture = std::get_if<sr_mixture_spec>(&spec.settings))
+    return std::make_unique<sr_mixture::detector>(monitor, *mixture, keys);
   return nullptr;
 }
 

@@ -21,8 +21,9 @@ using named_number = std::pair<std::string, double>;
 /// What a detector says of a key at the close of a tick. Rates are fractions.
 struct verdict {
   enum class kind : std::uint8_t {
-    excess, ///< the failure rate is too high: an incident should be open
-    normal, ///< the failure rate is normal again: an open incident may close
+    excess,   ///< the failure rate is too high: an incident should be open
+    normal,   ///< the failure rate is normal again: an open incident may close
+    accepted, ///< the excess has lasted so long that its rate is the new normal: an open incident closes
   };
   kind type = kind::excess;
   key_slot slot = no_slot;
@@ -30,17 +31,23 @@ struct verdict {
   std::int64_t total = 0; ///< events since the onset (excess), or that showed the key to be normal
   std::int64_t failed = 0;
   std::int64_t capped = 0;
-  std::uint64_t viewers = 0;       ///< bitmap of failing viewers of the same events, as far as known
-  double baseline = 0;             ///< expected failure rate
-  bool gated = true;               ///< the monitor's gates decide too; false where the user set the limit himself
-  std::vector<named_number> model; ///< the numbers behind it, for the record
+  std::uint64_t viewers = 0;          ///< bitmap of failing viewers of the same events, as far as known
+  double baseline = 0;                ///< expected failure rate
+  bool gated = true;                  ///< the monitor's gates decide too; false where the user set the limit himself
+  std::optional<double> evidence;     ///< S: 1 opens
+  std::optional<double> once_in_days; ///< chance alone would do this once in so many days
+  std::optional<double> confidence;   ///< probability that this is no false alarm
+  std::vector<named_number> model;    ///< the numbers behind it, for the record
 };
 
 /// What a detector may ask for while it judges. Implemented by monitor_shard.
 class judge {
 public:
   virtual ~judge() = default;
-  virtual void say(verdict&& what) = 0;
+  /// True if an incident of the key is open afterwards.
+  virtual bool say(verdict&& what) = 0;
+  /// Counts of a pooled tail that no closed tick held: they belong to its open incident.
+  virtual void counted(const key_counts& counts) = 0;
   /// The state of a key changed though it had neither events nor a reminder in this tick.
   virtual void changed(key_slot slot) = 0;
   /// Asks to see `slot` again at the close of `tick`, events or not.
@@ -58,8 +65,8 @@ public:
 
   /// Slots 0 .. slots-1 exist now.
   virtual void resize(std::size_t slots) = 0;
-  /// Moves to a closed tick, before expected_rate() is asked for it and step() judges it.
-  virtual void advance(tick_index) {}
+  /// Moves to a closed tick, before expected_rate() is asked for its keys and step() judges it.
+  virtual void advance(const closed_tick&) {}
   /// Judges a closed tick. `reminded`: slots whose reminder is due, in no order, perhaps repeated.
   virtual void step(const closed_tick& tick, const std::vector<key_slot>& reminded, judge& out) = 0;
   /// Next tick at which step() is needed even without events and reminders.
@@ -67,9 +74,9 @@ public:
   /// These slots (marked true) hold other keys from now on.
   virtual void forget(const std::vector<bool>& slots) = 0;
   /// The evicted key `from` becomes part of its level's pooled tail `into`.
-  virtual void absorb(key_slot from, key_slot into) = 0;
+  virtual void absorb(key_slot from, key_slot into, judge& out) = 0;
 
-  /// Expected failure rate of a key now.
+  /// Expected failure rate of a key with an open incident that has events in the tick at hand.
   virtual double expected_rate(key_slot slot) const = 0;
   /// What will end an open incident, in words: `rate below 4.8 % for 5m`.
   virtual std::string closes_when(key_slot slot) const = 0;

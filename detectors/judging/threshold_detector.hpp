@@ -26,7 +26,7 @@ public:
   void step(const closed_tick& tick, const std::vector<key_slot>& reminded, judge& out) override;
   std::optional<tick_index> next_due() const override { return window_.next_eviction(); }
   void forget(const std::vector<bool>& slots) override;
-  void absorb(key_slot, key_slot) override {}
+  void absorb(key_slot, key_slot, judge&) override {}
   double expected_rate(key_slot) const override { return settings_.rate; }
   std::string closes_when(key_slot slot) const override;
   std::vector<std::pair<std::string, std::string>> explain(key_slot slot) const override;

@@ -10,6 +10,7 @@ const char* name_of(alert_kind kind) {
   case alert_kind::update: return "update";
   case alert_kind::resolve: return "resolve";
   case alert_kind::expire: return "expire";
+  case alert_kind::rebase: return "rebase";
   }
   return "unknown";
 }

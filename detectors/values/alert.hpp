@@ -12,7 +12,7 @@
 
 namespace tocsin {
 
-enum class alert_kind : std::uint8_t { open, update, resolve, expire };
+enum class alert_kind : std::uint8_t { open, update, resolve, expire, rebase };
 enum class alert_status : std::uint8_t { open, closed, expired };
 enum class severity : std::uint8_t { warning, major, critical };
 const char* name_of(alert_kind kind);
@@ -55,6 +55,8 @@ struct alert {
   double affected_per_hour = 0;
   double affected_per_hour_on_open = 0;
   std::optional<double> evidence;
+  std::optional<double> once_in_days;
+  std::optional<double> confidence;
   time_ms onset = 0;
   time_ms detected_at = 0;
   std::optional<time_ms> resolved_at;

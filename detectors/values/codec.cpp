@@ -14,6 +14,12 @@ void state_writer::f64(double v) {
   u64(bits);
 }
 
+void state_writer::f32(float v) {
+  std::uint32_t bits = 0;
+  std::memcpy(&bits, &v, sizeof bits);
+  u32(bits);
+}
+
 void state_writer::text(std::string_view v) {
   u32(static_cast<std::uint32_t>(v.size()));
   bytes_.append(v);
@@ -43,6 +49,13 @@ state_reader::state_reader(std::string_view sealed) {
 double state_reader::f64() {
   const auto bits = u64();
   double v = 0;
+  std::memcpy(&v, &bits, sizeof v);
+  return v;
+}
+
+float state_reader::f32() {
+  const auto bits = u32();
+  float v = 0;
   std::memcpy(&v, &bits, sizeof v);
   return v;
 }

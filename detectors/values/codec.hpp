@@ -18,6 +18,7 @@ public:
   void i64(std::int64_t v) { integer(static_cast<std::uint64_t>(v)); }
   /// IEEE 754 bits; every value survives, infinities and NaN too.
   void f64(double v);
+  void f32(float v);
   /// 32-bit length, then the bytes.
   void text(std::string_view v);
   /// Appends XXH3-64 of everything before it and hands the bytes over; the writer is empty afterwards.
@@ -47,6 +48,7 @@ public:
   std::uint64_t u64() { return integer<std::uint64_t>(); }
   std::int64_t i64() { return static_cast<std::int64_t>(integer<std::uint64_t>()); }
   double f64();
+  float f32();
   std::string text();
   /// Marks the bytes as damaged (a value out of range).
   void fail() {

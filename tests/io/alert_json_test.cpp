@@ -68,6 +68,7 @@ TEST_CASE("an alert record is one line with the documented fields in the documen
         R"("measured_value":0.0841121,"measured_value_on_close":null,"baseline_value":0.0112149,)"
         R"("interval":[0.0525,0.1261],"sample_size":214,"failures":18,"expected_failures":2.4,"excess_failures":15.6,)"
         R"("affected_viewers":15,"affected_per_hour":940,"affected_per_hour_on_open":610.123,"evidence":null,)"
+        R"("once_in_days":null,"confidence":null,)"
         R"("onset":"2016-05-04T12:03:10.000Z","detected_at":"2016-05-04T12:05:00.000Z","resolved_at":null,)"
         R"("watermark":"2016-05-04T12:05:02.000Z","closes_when":"the rate is below 4 % for 1m",)"
         R"("model":{"rate":0.05,"window_s":60},"config_fingerprint":"c0ffee","source_offsets":{"0":123,"1":0},)"

@@ -1,0 +1,747 @@
+#include "detectors/judging/sr_mixture/detector.hpp"
+
+#include "detectors/judging/words.hpp"
+#include "models/binomial.hpp"
+#include "models/guard.hpp"
+#include "models/linear_counting.hpp"
+#include "models/zeta.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace tocsin::sr_mixture {
+
+namespace {
+
+constexpr double slow_pace = 1.14; ///< (theta - 1) / ln theta for theta = 1.3
+constexpr double fast_pace = 1.8;  ///< ... and for about 3.3
+constexpr int first_fast = 3;      ///< from this alternative on (theta = 4) the fast excursion tells the onset
+constexpr std::uint8_t ticks_until_calibrated = 50;
+constexpr double mean_weight = 0.02;                  ///< of a tick, in the moving mean of expected failures
+constexpr double full_from = 200;                     ///< expected failures
+constexpr double most_alarms_a_tick = 1.0 / 200;      ///< a coarse stream decides too seldom to afford more
+constexpr double events_kept_an_hour = 0.97153194115; ///< 2^(-1/24): weights follow a day
+constexpr double weight_unit = 16;                    ///< weights are whole numbers of 1/16
+constexpr double most_weight = 1 << 24;
+constexpr tick_index least_accept_ms = 2 * hour_ms;
+constexpr tick_index most_accept_ms = 3 * day_ms;
+
+const per_alternative& no_correction() {
+  static const per_alternative ones = per_alternative::Ones();
+  return ones;
+}
+
+/// A slot without a key has seen no hour.
+bool is_known(const key_state& key) {
+  return key.hour != std::numeric_limits<std::int32_t>::min();
+}
+
+void follow(excursion& run, double pace, const key_counts& counts, double expected, tick_index since_last) {
+  if (run.ticks > 0)
+    run.ticks += static_cast<std::uint32_t>(std::min<tick_index>(since_last, 1U << 30));
+  else
+    run.ticks = 1;
+  run.total += static_cast<double>(counts.total);
+  run.failed += static_cast<float>(counts.failed);
+  run.capped += static_cast<float>(counts.capped);
+  run.expected += static_cast<float>(expected);
+  run.viewers |= counts.viewers;
+  if (static_cast<double>(run.failed) <= pace * static_cast<double>(run.expected))
+    run = {};
+}
+
+} // namespace
+
+detector::detector(const monitor_spec& monitor, const sr_mixture_spec& settings, const keyed_state& keys)
+    : monitor_(&monitor), settings_(settings), keys_(&keys),
+      ticks_a_day_(static_cast<double>(day_ms) / static_cast<double>(monitor.tick)),
+      ticks_an_hour_(std::max<tick_index>(1, hour_ms / monitor.tick)), order_(parents_first(monitor)) {
+  budget_a_tick_ = std::min(settings.false_alarms_per_day / ticks_a_day_, most_alarms_a_tick);
+  clock_.tick = static_cast<double>(monitor.tick) / second_ms;
+  clock_.hour = std::max(3600.0, clock_.tick);
+  kept_a_tick_ = std::exp(-clock_.tick / clock_.hour);
+  dispersion_kept_ = level_kept(clock_.tick / 3600);
+  for (std::uint32_t level = 0; level < monitor.levels.size(); ++level)
+    parents_.push_back(parent_level(monitor, level));
+  expected_.resize(monitor.levels.size());
+}
+
+void detector::resize(std::size_t slots) {
+  if (slots > keys_of_.size())
+    keys_of_.resize(slots);
+}
+
+// ---- Keys come and go.
+
+void detector::welcome(key_slot slot, tick_index when) {
+  auto& key = keys_of_[slot];
+  key = {};
+  key.hour = hour_;
+  const bool is_root = (*keys_)[slot].level == 0;
+  if (is_root) {
+    if (free_scopes_.empty()) {
+      key.place = static_cast<std::uint32_t>(scopes_.size());
+      scopes_.emplace_back();
+    } else {
+      key.place = free_scopes_.back();
+      free_scopes_.pop_back();
+    }
+    auto& scope = scopes_[key.place];
+    scope = {};
+    scope.baseline = root_baseline(clock_, seconds_);
+    scope.budget = alarm_budget(budget_a_tick_, monitor_->levels.size() > 1);
+    scope.budget.begin(when);
+    scope.priors.resize(monitor_->levels.size());
+    key.share_seen = scope.budget.established_until(key.weight, when);
+    return;
+  }
+  auto& budget = scope_of(slot).budget;
+  budget.join(when);
+  key.is_new = true;
+  key.share_seen = budget.new_until(when);
+}
+
+void detector::make_full(key_state& key) {
+  if (free_fulls_.empty()) {
+    key.place = static_cast<std::uint32_t>(fulls_.size());
+    fulls_.emplace_back();
+  } else {
+    key.place = free_fulls_.back();
+    free_fulls_.pop_back();
+    fulls_[key.place] = {};
+  }
+}
+
+void detector::forget(const std::vector<bool>& slots) {
+  // Children first: they leave the budget of a scope that may go itself.
+  const auto count = std::min(slots.size(), keys_of_.size());
+  for (key_slot slot = 0; slot < count; ++slot) {
+    auto& key = keys_of_[slot];
+    if (!slots[slot] || (*keys_)[slot].level == 0)
+      continue;
+    if (!slots[(*keys_)[slot].root]) {
+      auto& budget = scope_of(slot).budget;
+      if (key.is_new)
+        budget.leave_new(now_ + 1);
+      else
+        budget.leave_established(key.weight, now_ + 1);
+    }
+    if (key.place != no_place)
+      free_fulls_.push_back(key.place);
+  }
+  for (key_slot slot = 0; slot < count; ++slot) {
+    if (!slots[slot])
+      continue;
+    if ((*keys_)[slot].level == 0)
+      free_scopes_.push_back(keys_of_[slot].place);
+    keys_of_[slot] = {};
+    open_.erase(slot);
+    pooled_.erase(slot);
+  }
+}
+
+void detector::absorb(key_slot from, key_slot into, judge& out) {
+  if (!is_known(keys_of_[into])) {
+    welcome(into, now_ + 1);
+    out.remind(grown_up_at(into), into);
+  }
+  // Evidence may move from key to key; what the key saw in its last hour is judged once more as part of the tail.
+  auto& key = keys_of_[from];
+  keys_of_[into].evidence.add(key.evidence);
+  if (key.hour_events <= 0)
+    return;
+  auto& waiting = pooled_[into];
+  if (waiting.slot == no_slot)
+    out.remind(now_ + 1, into);
+  waiting.slot = into;
+  waiting.total += static_cast<std::int64_t>(key.hour_events);
+  waiting.failed += static_cast<std::int64_t>(key.current.failed);
+  waiting.capped += static_cast<std::int64_t>(std::min(key.current.failed, key.slow.capped));
+  waiting.viewers |= key.slow.viewers;
+}
+
+// ---- The tick.
+
+void detector::advance(const closed_tick& tick) {
+  now_ = tick.tick;
+  const auto start = tick_start(now_, monitor_->tick);
+  const auto local = local_time(*monitor_, start);
+  seconds_ = static_cast<double>(start) / second_ms;
+  local_seconds_ = static_cast<double>(local) / second_ms;
+  season_ = season_at(local, monitor_->tick);
+  hour_ = static_cast<std::int32_t>(std::floor(seconds_ / clock_.hour));
+
+  // Who is there, and how the budget is shared in this tick.
+  for (const auto slot : tick.created)
+    welcome(slot, now_);
+  due_.clear();
+  learned_ = 0;
+  for (const auto level : order_)
+    for (std::uint32_t place = 0; place < tick.levels[level].size(); ++place) {
+      const auto& counts = tick.levels[level][place];
+      if (keys_of_[counts.slot].hour != hour_)
+        turn_hour(counts.slot, level, place);
+    }
+  // What is learned and expected; parents first.
+  for (const auto level : order_) {
+    learn_level(level, tick);
+    expect_level(level, tick);
+  }
+}
+
+void detector::turn_hour(key_slot slot, std::uint32_t level, std::uint32_t place) {
+  auto& key = keys_of_[slot];
+  const auto passed = hour_ - key.hour;
+  // The weight follows the events of the past; new keys have none yet.
+  auto mean = std::pow(static_cast<double>(key.weight) / weight_unit, 2);
+  mean = mean * events_kept_an_hour + static_cast<double>(key.hour_events) * (1 - events_kept_an_hour);
+  mean *= std::pow(events_kept_an_hour, passed - 1);
+  const auto weight =
+      static_cast<std::uint32_t>(std::clamp(std::round(weight_unit * std::sqrt(mean)), 1.0, most_weight));
+  auto& budget = scope_of(slot).budget;
+  if (!key.is_new) {
+    const auto unspent = budget.established_until(key.weight, now_) - key.share_seen;
+    budget.reweigh(key.weight, weight, now_);
+    key.share_seen = budget.established_until(weight, now_) - unspent;
+  }
+  key.weight = weight;
+  if (level == 0) {
+    for (auto& prior : scope_of(slot).priors)
+      prior.fold(level_kept(passed));
+  } else {
+    // One more hour has closed since `held` did; `current` leaves quarantine if two have.
+    if (key.has_held && key.held_hour < hour_ - 1) {
+      hold_back(key, level, place);
+      key.has_held = false;
+    }
+    key.level.forget(level_kept(passed));
+    if (key.place != no_place)
+      fulls_[key.place].held_events = key.hour_events;
+    key.held = key.current;
+    key.held_hour = key.hour;
+    key.held_spoiled = key.current_spoiled;
+    key.has_held = key.hour_events > 0;
+    if (key.has_held && key.held_hour < hour_ - 1) {
+      hold_back(key, level, place);
+      key.has_held = false;
+    }
+  }
+  key.current = {};
+  key.hour_events = 0;
+  key.current_spoiled = false;
+  key.hour = hour_;
+}
+
+/// Hands the hour in quarantine over to learning.
+void detector::hold_back(key_state& key, std::uint32_t level, std::uint32_t place) {
+  if (key.held_spoiled)
+    return;
+  const auto events = key.place == no_place ? 0 : fulls_[key.place].held_events;
+  due_.push_back({level, place, key.held_hour, key.held, events});
+}
+
+void detector::learn_level(std::uint32_t level, const closed_tick& tick) {
+  // due_ is ordered by level as order_ is.
+  const auto first = learned_;
+  columns_.clear();
+  for (; learned_ < due_.size() && due_[learned_].level == level; ++learned_) {
+    const auto& what = due_[learned_];
+    const auto& counts = tick.levels[level][what.place];
+    const auto& parent = expected_[parents_[level]][counts.parent];
+    const auto& key = keys_of_[counts.slot];
+    const bool is_full = key.place != no_place;
+    const auto kappa = is_full ? fulls_[key.place].dispersion.value(parent.dispersion) : parent.dispersion;
+    const auto misfit = is_full ? fulls_[key.place].misfit.value(parent.misfit) : parent.misfit;
+    columns_.add(static_cast<double>(what.sums.failed), static_cast<double>(what.sums.expected),
+                 static_cast<double>(what.sums.squares), kappa, misfit);
+  }
+  if (columns_.rows() == 0)
+    return;
+  const auto& robust = columns_.robust_failures();
+  for (auto i = first; i < learned_; ++i) {
+    const auto& counts = tick.levels[level][due_[i].place];
+    learn(due_[i], counts.slot, &expected_[parents_[level]][counts.parent],
+          robust[static_cast<Eigen::Index>(i - first)]);
+  }
+}
+
+void detector::learn(const due_hour& what, key_slot slot, const expectation* parent, double robust) {
+  auto& key = keys_of_[slot];
+  auto& prior = scope_of(slot).priors[what.level];
+  take_shape(key, *parent);
+  key.level.learn(robust, static_cast<double>(what.sums.exposure));
+  const auto by_parent = static_cast<double>(key.level.exposure) * parent->level;
+  prior.observe(static_cast<double>(key.level.failures), by_parent, parent->misfit);
+  if (key.place == no_place) {
+    if (by_parent >= full_from)
+      make_full(key);
+    return;
+  }
+  auto& full = fulls_[key.place];
+  const auto kappa = full.dispersion.value(parent->dispersion);
+  const auto expected = static_cast<double>(what.sums.expected);
+  full.misfit.observe(static_cast<double>(what.sums.failed), expected, static_cast<double>(what.sums.squares), kappa,
+                      full.misfit.value(parent->misfit), level_kept(1));
+  if (!key.in_shape)
+    return;
+  const auto middle = (static_cast<double>(what.hour) + 0.5) * clock_.hour;
+  const auto cell = season_cell(static_cast<std::int64_t>((middle + local_seconds_ - seconds_) * 1000));
+  full.season.learn(cell, robust, static_cast<double>(what.events) * key.level.rate(parent->level, prior.strength()));
+}
+
+void detector::expect_level(std::uint32_t level, const closed_tick& tick) {
+  auto& rows = expected_[level];
+  rows.clear();
+  for (const auto& counts : tick.levels[level]) {
+    rows.push_back(level == 0 ? expect_root(counts.slot)
+                              : expect_child(counts.slot, level, expected_[parents_[level]][counts.parent]));
+    if (open_.empty())
+      continue;
+    const auto open = open_.find(counts.slot);
+    if (open != open_.end())
+      open.value().rate = rows.back().rate;
+  }
+}
+
+expectation detector::expect_root(key_slot slot) {
+  auto& scope = scopes_[keys_of_[slot].place];
+  if (scope.seen_in == now_)
+    return scope.seen;
+  scope.baseline.advance(seconds_, local_seconds_, season_);
+  const auto& known = scope.baseline.expected();
+  auto& out = scope.seen;
+  out.rate = known.rate;
+  out.level = known.level;
+  out.season = known.rate / known.level;
+  out.first_factor = known.first_factor;
+  out.second_factor = known.second_factor;
+  out.variance = known.variance;
+  out.inherited = known.inherited;
+  out.dispersion = known.dispersion;
+  out.misfit = known.misfit;
+  out.seasonal = known.seasonal;
+  out.in_shape = scope.baseline.has_shape();
+  out.root_level = known.level;
+  scope.seen_in = now_;
+  return out;
+}
+
+/// Until the root has a shape, exposure counts the failures that the root expects; then events times season.
+void detector::take_shape(key_state& key, const expectation& parent) {
+  if (key.in_shape || !parent.in_shape)
+    return;
+  key.in_shape = true;
+  const auto by = static_cast<float>(1 / parent.root_level);
+  key.level.exposure *= by;
+  key.current.exposure *= by;
+  key.held.exposure *= by;
+}
+
+expectation detector::expect_child(key_slot slot, std::uint32_t level, const expectation& parent) {
+  auto& key = keys_of_[slot];
+  take_shape(key, parent);
+  const auto strength = scope_of(slot).priors[level].strength();
+  const auto* full = key.place == no_place ? nullptr : &fulls_[key.place];
+  expectation out;
+  out.level = key.level.rate(parent.level, strength);
+  out.root_level = parent.root_level;
+  out.in_shape = parent.in_shape;
+  out.seasonal = parent.seasonal;
+  out.first_factor = parent.first_factor;
+  out.second_factor = parent.second_factor;
+  out.season = parent.season;
+  auto cell_failures = 0.0;
+  if (full != nullptr && parent.seasonal) {
+    out.first_factor = full->season.factor(season_.first, parent.first_factor);
+    out.second_factor = full->season.factor(season_.second, parent.second_factor);
+    out.season = season_.between(out.first_factor, out.second_factor);
+    cell_failures = static_cast<double>(full->season.failures[season_.cell]);
+  }
+  out.rate = std::clamp(out.level * out.season, 1e-6, 0.9);
+  out.dispersion = full != nullptr ? full->dispersion.value(std::max(parent.dispersion, prior_dispersion))
+                                   : std::max(parent.dispersion, prior_dispersion);
+  const auto misfit_prior = std::max(parent.misfit, prior_misfit);
+  out.misfit = full != nullptr ? full->misfit.value(misfit_prior) : misfit_prior;
+  // The level is the parent's only as far as the key has none of its own; a season that is not known is all inherited.
+  const auto own = key.level.variance(strength);
+  const auto of_parent = parent.seasonal ? strength * own : 1;
+  out.inherited = own + of_parent * of_parent * parent.inherited;
+  out.variance = out.inherited + 1 / (cell_failures + season_strength) + out.misfit;
+  return out;
+}
+
+void detector::step(const closed_tick& tick, const std::vector<key_slot>& reminded, judge& out) {
+  for (const auto slot : reminded)
+    if (keys_of_[slot].is_new && now_ >= grown_up_at(slot)) {
+      grow_up(slot);
+      out.changed((*keys_)[slot].root);
+    }
+  for (const auto slot : tick.created)
+    if ((*keys_)[slot].level != 0)
+      out.remind(grown_up_at(slot), slot);
+  for (const auto level : order_)
+    for (std::size_t place = 0; place < tick.levels[level].size(); ++place)
+      judge_key(tick.levels[level][place], expected_[level][place], out);
+  for (const auto slot : reminded)
+    judge_tail(slot, out);
+}
+
+void detector::grow_up(key_slot slot) {
+  auto& key = keys_of_[slot];
+  auto& budget = scope_of(slot).budget;
+  const auto unspent = budget.new_until(now_) - key.share_seen;
+  budget.establish(key.weight, now_);
+  key.is_new = false;
+  key.share_seen = budget.established_until(key.weight, now_) - unspent;
+}
+
+/// What the key may start with in this tick: its share of the budget since it was last seen.
+double detector::start_mass(key_slot slot, tick_index until) {
+  auto& key = keys_of_[slot];
+  const auto& budget = scope_of(slot).budget;
+  const auto share = key.is_new ? budget.new_until(until) : budget.established_until(key.weight, until);
+  return std::max(0.0, share - std::exchange(key.share_seen, share));
+}
+
+void detector::judge_key(const key_counts& counts, const expectation& expected, judge& out) {
+  auto& key = keys_of_[counts.slot];
+  const auto mass = start_mass(counts.slot, now_ + 1);
+  if (!open_.empty()) {
+    const auto open = open_.find(counts.slot);
+    if (open != open_.end()) {
+      judge_open(counts, expected, open.value(), out);
+      count(counts, expected, true);
+      return;
+    }
+  }
+  const auto total = static_cast<double>(counts.total);
+  const auto& budget = scope_of(counts.slot).budget;
+  const auto rate_of_alarms = key.is_new ? budget.new_rate() : budget.established_rate(key.weight);
+  guard_input about;
+  about.variance = expected.variance;
+  if (key.recent_weight > 0)
+    about.failures_an_hour = static_cast<double>(key.recent_failures) / static_cast<double>(key.recent_weight) /
+                             (1 + expected.dispersion * static_cast<double>(key.mean_failures));
+  about.hours_between_alarms = 1 / (rate_of_alarms * static_cast<double>(ticks_an_hour_));
+  const auto guard = guard_exponent(about);
+  const auto tested = guarded_rate(expected.rate, guard);
+
+  const bool calibrated = !settings_.strict && key.active_ticks >= ticks_until_calibrated;
+  const auto usual = static_cast<double>(key.mean_failures) * (tested / expected.rate);
+  key.evidence.start(mass, calibrated ? start_weights(usual) : no_correction());
+  key.evidence.observe(log_likelihood_ratios(counts.total, counts.failed, tested, expected.dispersion));
+  const auto since_last = key.last_tick == never ? 1 : now_ - key.last_tick;
+  follow(key.slow, slow_pace, counts, total * expected.rate, since_last);
+  follow(key.fast, fast_pace, counts, total * expected.rate, since_last);
+  if (key.evidence.sum() >= 1)
+    raise(counts, expected, guard, out);
+  count(counts, expected, open_.find(counts.slot) != open_.end());
+}
+
+void detector::raise(const key_counts& counts, const expectation& expected, double guard, judge& out) {
+  auto& key = keys_of_[counts.slot];
+  const auto& components = key.evidence.components();
+  const auto best = std::max_element(components.begin(), components.end()) - components.begin();
+  const auto& preferred = best >= first_fast ? key.fast : key.slow;
+  const auto& other = best >= first_fast ? key.slow : key.fast;
+  auto run = preferred.ticks > 0 ? preferred : other;
+  if (run.ticks == 0)
+    follow(run, 0, counts, static_cast<double>(counts.total) * expected.rate, 1);
+
+  const auto& budget = scope_of(counts.slot).budget;
+  const auto alarms_a_day = ticks_a_day_ * (key.is_new ? budget.new_rate() : budget.established_rate(key.weight));
+  const auto evidence = key.evidence.sum();
+  const auto odds = evidence * settings_.incidents_per_day / settings_.false_alarms_per_day;
+  verdict what;
+  what.type = verdict::kind::excess;
+  what.slot = counts.slot;
+  what.onset = std::max((*keys_)[counts.slot].created, now_ - static_cast<tick_index>(run.ticks) + 1);
+  what.total = static_cast<std::int64_t>(run.total);
+  what.failed = std::min(what.total, static_cast<std::int64_t>(run.failed));
+  what.capped = std::min(what.failed, static_cast<std::int64_t>(run.capped));
+  // Whoever fails in every tick is still one viewer.
+  if (monitor_->has_viewers && !saturated(run.viewers))
+    what.capped = std::min(what.capped, distinct_from_bitmap(run.viewers));
+  what.viewers = run.viewers;
+  what.baseline = expected.rate;
+  what.evidence = evidence;
+  what.once_in_days = evidence / alarms_a_day;
+  what.confidence = odds / (1 + odds);
+  what.model = {{"guard", std::exp(guard)},
+                {"dispersion", expected.dispersion},
+                {"uncertainty", std::sqrt(expected.variance)},
+                {"season", expected.season},
+                {"alternative", odds_ratios()[best]},
+                {"budget_per_day", alarms_a_day},
+                {"tail_probability", binomial_upper_tail(what.failed, what.total, expected.rate)}};
+  open_state opened;
+  opened.opened = now_;
+  const auto age = (now_ - (*keys_)[counts.slot].created) * monitor_->tick;
+  const auto patience = std::clamp(age, least_accept_ms, most_accept_ms);
+  opened.accept_at = now_ + std::max<tick_index>(1, patience / monitor_->tick);
+  opened.total = run.total;
+  opened.failed = static_cast<double>(what.failed);
+  opened.rate = expected.rate;
+  opened.bound = resolve_rate(expected.rate, opened.failed / std::max(1.0, opened.total));
+  // closes_when() is asked for while the incident opens.
+  open_[counts.slot] = opened;
+  if (!out.say(std::move(what))) {
+    // A gate holds it back: the evidence stays.
+    open_.erase(counts.slot);
+    return;
+  }
+  key.evidence.reset();
+  key.slow = key.fast = {};
+  spoil(key);
+  if ((*keys_)[counts.slot].level == 0)
+    scopes_[key.place].baseline.spoil_quarantine();
+}
+
+void detector::spoil(key_state& key) {
+  key.current_spoiled = true;
+  key.held_spoiled = true;
+}
+
+void detector::judge_open(const key_counts& counts, const expectation& expected, open_state& open, judge& out) {
+  open.total += static_cast<double>(counts.total);
+  open.failed += static_cast<double>(counts.failed);
+  open.bound = resolve_rate(expected.rate, open.failed / std::max(1.0, open.total));
+  open.back.observe(counts.total, counts.failed, expected.rate, open.bound, expected.dispersion);
+  const bool is_back = open.back.evidence() >= resolve_test::threshold;
+  if (!is_back && now_ < open.accept_at)
+    return;
+  verdict what;
+  what.type = is_back ? verdict::kind::normal : verdict::kind::accepted;
+  what.slot = counts.slot;
+  what.onset = now_;
+  what.total = counts.total;
+  what.failed = counts.failed;
+  what.capped = counts.capped;
+  what.baseline = expected.rate;
+  if (!is_back)
+    accept(counts.slot, open, expected);
+  out.say(std::move(what));
+  open_.erase(counts.slot);
+}
+
+void detector::accept(key_slot slot, const open_state& open, const expectation& expected) {
+  const auto rate = open.failed / std::max(1.0, open.total);
+  auto& key = keys_of_[slot];
+  if ((*keys_)[slot].level == 0) {
+    scopes_[key.place].baseline.accept(rate);
+    return;
+  }
+  // The incident's own counts become the level, worth at most a hundred failures.
+  const auto failures = std::clamp(open.failed, 1.0, 100.0);
+  key.level.failures = static_cast<float>(failures);
+  key.level.exposure = static_cast<float>(failures * expected.season / std::max(rate, 1e-6));
+}
+
+/// Score first, learn after: the tick joins what has been counted.
+void detector::count(const key_counts& counts, const expectation& expected, bool spoiled) {
+  auto& key = keys_of_[counts.slot];
+  const auto total = static_cast<double>(counts.total);
+  const auto failed = static_cast<double>(counts.failed);
+  const auto failures = total * expected.rate;
+
+  const auto passed = key.last_tick == never ? 1 : now_ - key.last_tick;
+  const auto kept = passed == 1 ? kept_a_tick_ : std::pow(kept_a_tick_, static_cast<double>(passed));
+  const auto an_hour = failures * static_cast<double>(ticks_an_hour_);
+  key.recent_failures =
+      static_cast<float>(static_cast<double>(key.recent_failures) * kept + (1 - kept_a_tick_) * an_hour);
+  key.recent_weight = static_cast<float>(static_cast<double>(key.recent_weight) * kept + (1 - kept));
+  key.mean_failures =
+      key.active_ticks == 0
+          ? static_cast<float>(failures)
+          : key.mean_failures + static_cast<float>(mean_weight * (failures - static_cast<double>(key.mean_failures)));
+  if (key.active_ticks < ticks_until_calibrated)
+    ++key.active_ticks;
+
+  key.last_tick = now_;
+  key.hour_events += static_cast<float>(total);
+  if ((*keys_)[counts.slot].level == 0) {
+    scopes_[key.place].baseline.learn(counts.total, counts.failed, spoiled);
+    return;
+  }
+  key.current_spoiled = key.current_spoiled || spoiled;
+  key.current.failed += static_cast<float>(failed);
+  key.current.expected += static_cast<float>(failures);
+  key.current.exposure += static_cast<float>(total * expected.season);
+  key.current.squares += static_cast<float>(failures * failures);
+  if (key.place != no_place && !spoiled && expected.variance < 0.25) {
+    auto& full = fulls_[key.place];
+    full.dispersion.observe(failed, failures, expected.rate, expected.dispersion, dispersion_kept_);
+  }
+}
+
+void detector::judge_tail(key_slot slot, judge& out) {
+  const auto waiting = pooled_.find(slot);
+  if (waiting == pooled_.end())
+    return;
+  auto counts = waiting->second;
+  pooled_.erase(waiting);
+  if (monitor_->has_viewers && !saturated(counts.viewers))
+    counts.capped = std::min(counts.capped, distinct_from_bitmap(counts.viewers));
+  const auto root = (*keys_)[slot].root;
+  out.changed(root);
+  const auto parent = expect_root(root);
+  if (keys_of_[slot].hour != hour_) {
+    due_.clear();
+    turn_hour(slot, (*keys_)[slot].level, 0);
+    for (const auto& what : due_)
+      learn(what, slot, &parent,
+            robust_failures(static_cast<double>(what.sums.failed), static_cast<double>(what.sums.expected),
+                            static_cast<double>(what.sums.squares), parent.dispersion, parent.misfit));
+  }
+  const auto expected = expect_child(slot, (*keys_)[slot].level, parent);
+  const auto open = open_.find(slot);
+  if (open != open_.end())
+    open.value().rate = expected.rate;
+  out.counted(counts);
+  judge_key(counts, expected, out);
+}
+
+// ---- For people.
+
+double detector::expected_rate(key_slot slot) const {
+  const auto open = open_.find(slot);
+  return open == open_.end() ? 0 : open->second.rate;
+}
+
+std::string detector::closes_when(key_slot slot) const {
+  const auto open = open_.find(slot);
+  if (open == open_.end())
+    return {};
+  return "rate below " + in_percent(open->second.bound) + " with evidence " + in_words(resolve_test::threshold);
+}
+
+std::vector<std::pair<std::string, std::string>> detector::explain(key_slot slot) const {
+  const auto& key = keys_of_[slot];
+  const auto& budget = scope_of(slot).budget;
+  const auto alarms = ticks_a_day_ * (key.is_new ? budget.new_rate() : budget.established_rate(key.weight));
+  return {{"evidence", in_words(key.evidence.sum())},
+          {"budget_per_day", in_words(alarms)},
+          {"state", open_.find(slot) != open_.end() ? "incident open"
+                    : key.is_new                    ? "new"
+                                                    : "watching"}};
+}
+
+// ---- State.
+
+void detector::save(key_slot slot, state_writer& out) const {
+  const auto& key = keys_of_[slot];
+  key.save(out);
+  if ((*keys_)[slot].level == 0) {
+    scopes_[key.place].save(out);
+  } else {
+    out.u8(key.place != no_place ? 1 : 0);
+    if (key.place != no_place)
+      fulls_[key.place].save(out);
+  }
+  const auto open = open_.find(slot);
+  out.u8(open != open_.end() ? 1 : 0);
+  if (open != open_.end()) {
+    const auto& what = open->second;
+    out.i64(what.opened);
+    out.i64(what.accept_at);
+    out.f64(what.total);
+    out.f64(what.failed);
+    out.f64(what.rate);
+    out.f64(what.bound);
+    out.f64(what.back.evidence());
+  }
+  const auto waiting = pooled_.find(slot);
+  out.u8(waiting != pooled_.end() ? 1 : 0);
+  if (waiting != pooled_.end()) {
+    out.i64(waiting->second.total);
+    out.i64(waiting->second.failed);
+    out.i64(waiting->second.capped);
+    out.u64(waiting->second.viewers);
+  }
+}
+
+bool detector::load(key_slot slot, state_reader& in) {
+  auto& key = keys_of_[slot];
+  key = {};
+  if (!key.load(in))
+    return false;
+  if ((*keys_)[slot].level == 0) {
+    key.place = static_cast<std::uint32_t>(scopes_.size());
+    auto& scope = scopes_.emplace_back();
+    scope.baseline = root_baseline(clock_, 0);
+    scope.budget = alarm_budget(budget_a_tick_, monitor_->levels.size() > 1);
+    scope.priors.resize(monitor_->levels.size());
+    if (!scope.load(in))
+      return false;
+  } else if (in.u8() != 0) {
+    make_full(key);
+    if (!fulls_[key.place].load(in))
+      return false;
+  }
+  if (in.u8() != 0) {
+    auto& what = open_[slot];
+    what.opened = in.i64();
+    what.accept_at = in.i64();
+    what.total = in.f64();
+    what.failed = in.f64();
+    what.rate = in.f64();
+    what.bound = in.f64();
+    const auto is_rate = [](double v) { return v >= 0 && v <= 1; };
+    if (!what.back.load(in.f64()) || !(what.failed >= 0 && what.failed <= what.total && what.total < 1e18) ||
+        !is_rate(what.rate) || !is_rate(what.bound))
+      return false;
+  }
+  if (in.u8() != 0) {
+    auto& waiting = pooled_[slot];
+    waiting.slot = slot;
+    waiting.total = in.i64();
+    waiting.failed = in.i64();
+    waiting.capped = in.i64();
+    waiting.viewers = in.u64();
+    if (waiting.capped < 0 || waiting.failed < waiting.capped || waiting.total < waiting.failed)
+      return false;
+  }
+  return in.ok();
+}
+
+bool detector::loaded(tick_index last_tick, judge& out) {
+  now_ = last_tick;
+  struct census {
+    std::uint64_t established = 0, newcomers = 0, weights = 0;
+  };
+  std::vector<census> seen(scopes_.size());
+  for (key_slot slot = 0; slot < keys_of_.size(); ++slot) {
+    if (!(*keys_)[slot].alive)
+      continue;
+    const auto& key = keys_of_[slot];
+    if (key.last_tick > last_tick || !is_known(key))
+      return false;
+    auto& own = seen[keys_of_[(*keys_)[slot].root].place];
+    if (key.is_new) {
+      ++own.newcomers;
+      if (grown_up_at(slot) <= last_tick)
+        return false;
+      out.remind(grown_up_at(slot), slot);
+    } else {
+      ++own.established;
+      own.weights += key.weight;
+    }
+  }
+  for (std::size_t i = 0; i < scopes_.size(); ++i)
+    if (seen[i].established != scopes_[i].budget.established() || seen[i].newcomers != scopes_[i].budget.newcomers() ||
+        seen[i].weights != scopes_[i].budget.weights())
+      return false;
+  for (const auto& [slot, waiting] : pooled_)
+    out.remind(last_tick + 1, slot);
+  return true;
+}
+
+std::size_t detector::memory_bytes() const {
+  return keys_of_.capacity() * sizeof(key_state) + fulls_.capacity() * sizeof(full_state) +
+         scopes_.capacity() * (sizeof(scope_state) + monitor_->levels.size() * sizeof(level_prior)) +
+         open_.bucket_count() * sizeof(std::pair<key_slot, open_state>) +
+         pooled_.bucket_count() * sizeof(std::pair<key_slot, key_counts>) + due_.capacity() * sizeof(due_hour);
+}
+
+} // namespace tocsin::sr_mixture

@@ -1,0 +1,119 @@
+#pragma once
+
+#include "detectors/judging/detector.hpp"
+#include "detectors/judging/sr_mixture/key_state.hpp"
+#include "detectors/judging/sr_mixture/scope_state.hpp"
+#include "models/hourly_learning.hpp"
+#include "models/resolve_test.hpp"
+
+#include <tsl/robin_map.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace tocsin::sr_mixture {
+
+/// Detector `sr_mixture`: opens when the evidence that a key's failure rate has risen above its guarded baseline
+/// reaches 1, where the false-alarm budget of the scope decides how slowly evidence may start; closes by the resolve
+/// test, or when the new rate has lasted so long that it is accepted as normal. docs/detection.md explains it.
+///
+/// A closed tick goes through the keys level by level, parents first, because a key inherits what its parent expects.
+class detector final : public tocsin::detector {
+public:
+  detector(const monitor_spec& monitor, const sr_mixture_spec& settings, const keyed_state& keys);
+
+  void resize(std::size_t slots) override;
+  void advance(const closed_tick& tick) override;
+  void step(const closed_tick& tick, const std::vector<key_slot>& reminded, judge& out) override;
+  void forget(const std::vector<bool>& slots) override;
+  void absorb(key_slot from, key_slot into, judge& out) override;
+  double expected_rate(key_slot slot) const override;
+  std::string closes_when(key_slot slot) const override;
+  std::vector<std::pair<std::string, std::string>> explain(key_slot slot) const override;
+  void save(key_slot slot, state_writer& out) const override;
+  bool load(key_slot slot, state_reader& in) override;
+  void save_changed_pages(const page_writer&) override {}
+  bool load_page(std::int64_t, state_reader&) override { return false; }
+  bool loaded(tick_index last_tick, judge& out) override;
+  std::size_t memory_bytes() const override;
+
+private:
+  /// A key with an open incident.
+  struct open_state {
+    tick_index opened = 0;
+    tick_index accept_at = 0;
+    double total = 0; ///< since the onset
+    double failed = 0;
+    double rate = 0;  ///< expected now
+    double bound = 0; ///< the resolve test's rate
+    resolve_test back;
+  };
+  /// An hour of a key that leaves quarantine.
+  struct due_hour {
+    std::uint32_t level = 0;
+    std::uint32_t place = 0; ///< in the tick's counts of the level
+    std::int32_t hour = 0;
+    hour_sums sums;
+    float events = 0;
+  };
+
+  // Keys come.
+  void welcome(key_slot slot, tick_index when);
+  void make_full(key_state& key);
+  scope_state& scope_of(key_slot slot) { return scopes_[keys_of_[(*keys_)[slot].root].place]; }
+  const scope_state& scope_of(key_slot slot) const { return scopes_[keys_of_[(*keys_)[slot].root].place]; }
+  tick_index grown_up_at(key_slot slot) const { return (*keys_)[slot].created + ticks_an_hour_; }
+
+  // The tick: time and budget, learning, expecting, judging, counting.
+  void turn_hour(key_slot slot, std::uint32_t level, std::uint32_t place);
+  void hold_back(key_state& key, std::uint32_t level, std::uint32_t place);
+  void grow_up(key_slot slot);
+  double start_mass(key_slot slot, tick_index until);
+  void learn_level(std::uint32_t level, const closed_tick& tick);
+  void learn(const due_hour& what, key_slot slot, const expectation* parent, double robust);
+  void expect_level(std::uint32_t level, const closed_tick& tick);
+  expectation expect_root(key_slot slot);
+  expectation expect_child(key_slot slot, std::uint32_t level, const expectation& parent);
+  void take_shape(key_state& key, const expectation& parent);
+  void judge_key(const key_counts& counts, const expectation& expected, judge& out);
+  void judge_open(const key_counts& counts, const expectation& expected, open_state& open, judge& out);
+  void raise(const key_counts& counts, const expectation& expected, double guard, judge& out);
+  void count(const key_counts& counts, const expectation& expected, bool spoiled);
+  void spoil(key_state& key);
+  void accept(key_slot slot, const open_state& open, const expectation& expected);
+  void judge_tail(key_slot slot, judge& out);
+
+  const monitor_spec* monitor_;
+  sr_mixture_spec settings_;
+  const keyed_state* keys_;
+  double budget_a_tick_;
+  double ticks_a_day_;
+  tick_index ticks_an_hour_; ///< an hour, or one tick where that is longer
+  baseline_clock clock_;
+  double kept_a_tick_; ///< of what decays over an hour
+  double dispersion_kept_;
+  std::vector<std::uint32_t> order_; ///< of the levels, parents first
+  std::vector<std::uint32_t> parents_;
+
+  std::vector<key_state> keys_of_; ///< by slot
+  std::vector<full_state> fulls_;
+  std::vector<std::uint32_t> free_fulls_;
+  std::vector<scope_state> scopes_;
+  std::vector<std::uint32_t> free_scopes_;
+  tsl::robin_map<key_slot, open_state> open_;
+  tsl::robin_map<key_slot, key_counts> pooled_; ///< what evicted keys left to a tail, not yet judged
+
+  // The tick at hand.
+  tick_index now_ = 0;
+  std::int32_t hour_ = 0;
+  double seconds_ = 0;
+  double local_seconds_ = 0;
+  season_position season_;
+  std::vector<std::vector<expectation>> expected_; ///< by level and place
+  std::vector<due_hour> due_;
+  std::size_t learned_ = 0; ///< how many of due_ have been learned
+  learning_columns columns_;
+};
+
+} // namespace tocsin::sr_mixture

@@ -1,0 +1,82 @@
+#include "detectors/judging/sr_mixture/scope_state.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <type_traits>
+
+namespace tocsin::sr_mixture {
+
+namespace {
+
+constexpr double prior_keys = 20;      ///< weight of the prior strength, in keys
+constexpr double full_weight_from = 4; ///< expected failures of a key that counts fully
+constexpr double fixed_point = 1 << 20;
+
+struct number_writer {
+  state_writer& out;
+  void operator()(double v) const { out.f64(v); }
+  void operator()(float v) const { out.f32(v); }
+  void operator()(bool v) const { out.u8(v ? 1 : 0); }
+  void operator()(std::uint8_t v) const { out.u8(v); }
+};
+
+struct number_reader {
+  state_reader& in;
+  void operator()(double& v) const { v = in.f64(); }
+  void operator()(float& v) const { v = in.f32(); }
+  void operator()(bool& v) const { v = in.u8() != 0; }
+  void operator()(std::uint8_t& v) const { v = in.u8(); }
+};
+
+} // namespace
+
+void level_prior::observe(double failures, double expected_by_parent, double misfit) {
+  if (expected_by_parent < 0.5)
+    return;
+  const auto size = std::min(1.0, expected_by_parent / full_weight_from);
+  const auto away = std::min(9.0, std::pow(failures / expected_by_parent - 1, 2));
+  new_scatter_ += std::llround(fixed_point * size * size * (away - 1 / expected_by_parent - misfit));
+  new_weight_ += std::llround(fixed_point * size * size);
+}
+
+void level_prior::fold(double kept) {
+  scatter_ = scatter_ * kept + static_cast<double>(new_scatter_) / fixed_point;
+  weight_ = weight_ * kept + static_cast<double>(new_weight_) / fixed_point;
+  new_scatter_ = new_weight_ = 0;
+  const auto variance = (scatter_ + prior_keys / default_level_strength) / (weight_ + prior_keys);
+  strength_ = variance > 0 ? std::clamp(1 / variance, 1.0, 50.0) : 50;
+}
+
+void level_prior::save(state_writer& out) const {
+  out.f64(scatter_);
+  out.f64(weight_);
+  out.i64(new_scatter_);
+  out.i64(new_weight_);
+  out.f64(strength_);
+}
+
+bool level_prior::load(state_reader& in) {
+  scatter_ = in.f64();
+  weight_ = in.f64();
+  new_scatter_ = in.i64();
+  new_weight_ = in.i64();
+  strength_ = in.f64();
+  return in.ok() && std::isfinite(scatter_) && std::isfinite(weight_) && weight_ >= 0 && new_weight_ >= 0 &&
+         strength_ >= 1 && strength_ <= 50;
+}
+
+void scope_state::save(state_writer& out) const {
+  auto numbers = baseline;
+  numbers.for_each([&](auto& number) { number_writer{out}(number); });
+  budget.save(out);
+  for (const auto& prior : priors)
+    prior.save(out);
+}
+
+bool scope_state::load(state_reader& in) {
+  baseline.for_each([&](auto& number) { number_reader{in}(number); });
+  return in.ok() && baseline.is_plausible() && budget.load(in) &&
+         std::all_of(priors.begin(), priors.end(), [&](level_prior& prior) { return prior.load(in); });
+}
+
+} // namespace tocsin::sr_mixture
