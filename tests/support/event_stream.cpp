@@ -106,7 +106,11 @@ world_spec two_monitor_world(std::size_t dimensions) {
   buckets.min_baseline = 200;
   buckets.outlier = 1e-4;
   buckets.baseline = 6 * hour_ms;
-  scoped.detectors = {{"threshold", "threshold", threshold}, {"count_bucket", "count_bucket", buckets}};
+  sr_mixture_spec mixture;
+  mixture.false_alarms_per_day = 20;
+  scoped.detectors = {{"threshold", "threshold", threshold},
+                      {"count_bucket", "count_bucket", buckets},
+                      {"sr_mixture", "sr_mixture", mixture}};
   scoped.expire_after = 4 * hour_ms;
   scoped.update_every = 10 * minute_ms;
 

@@ -27,6 +27,12 @@ private:
 
 detector_spec random_detector(dice& roll, time_ms tick, std::size_t number) {
   const auto name = "detector" + std::to_string(number);
+  if (roll.one_in(3)) {
+    sr_mixture_spec mixture;
+    mixture.false_alarms_per_day = roll.of({1.0, 100.0, 1e5});
+    mixture.strict = roll.one_in(4);
+    return {"sr_mixture", name, mixture};
+  }
   if (roll.one_in(2)) {
     threshold_spec threshold;
     threshold.rate = roll.of({0.05, 0.2, 0.4});
