@@ -11,9 +11,10 @@ constexpr double lowest_rate = 1e-9;
 constexpr double highest_rate = 0.95;
 constexpr double highest_dispersion = 1000;
 constexpr double largest_result = 1e4;
-constexpr double negligible_dispersion = 0.02; // as a share of the Poisson variance of a tick
-constexpr double low_rate = 0.05;              // up to here, a binomial is a Poisson to our purpose
-constexpr double smallest_precision = 0.5;     // s: the beta distribution is bathtub-shaped below 1
+constexpr double lowest_dispersion = 1e-6; // of the forms that have one: below, 1/k would lose digits
+constexpr double negligible_excess = 1e-3; // of an expectation over 1
+constexpr double low_rate = 0.05;          // up to here, a binomial is a Poisson to our purpose
+constexpr double smallest_precision = 0.5; // s: the beta distribution is bathtub-shaped below 1
 
 struct odds_table {
   per_alternative theta;
@@ -41,6 +42,17 @@ Numbers log_of(const Numbers& x) {
 tick_counts clamped(std::int64_t total, std::int64_t failed) {
   const auto most = std::max<std::int64_t>(total, 0);
   return {static_cast<double>(most), static_cast<double>(std::clamp<std::int64_t>(failed, 0, most))};
+}
+
+enum class form { bernoulli, negative_binomial, beta_binomial };
+
+// A single event has no dispersion; of several, the farthest alternative sees it first.
+form choose_form(double total, double rate, double dispersion) {
+  constexpr auto farthest = 249.0;
+  const auto q = rate * farthest / (1 + rate * farthest);
+  if (dispersion * total * (total - 1) * q * q <= negligible_excess)
+    return form::bernoulli;
+  return rate <= low_rate ? form::negative_binomial : form::beta_binomial;
 }
 
 double clamped_rate(double rate) {
@@ -143,14 +155,13 @@ per_alternative log_likelihood_ratios(std::int64_t total, std::int64_t failed, d
     return per_alternative::Zero();
   const auto n = clamped(total, failed);
   const auto p = clamped_rate(rate);
-  const auto k = std::clamp(dispersion, 0.0, highest_dispersion);
+  const auto k = std::clamp(dispersion, lowest_dispersion, highest_dispersion);
   per_alternative result;
-  if (k * n.total * p <= negligible_dispersion)
-    result = bernoulli(n, p);
-  else if (p <= low_rate)
-    result = negative_binomial(n, p, k);
-  else
-    result = beta_binomial(n, p, k);
+  switch (choose_form(n.total, p, dispersion)) {
+  case form::bernoulli: result = bernoulli(n, p); break;
+  case form::negative_binomial: result = negative_binomial(n, p, k); break;
+  case form::beta_binomial: result = beta_binomial(n, p, k); break;
+  }
   return result.max(-largest_result).min(largest_result);
 }
 
@@ -161,10 +172,13 @@ double log_likelihood_ratio(std::int64_t total, std::int64_t failed, double null
   const auto n = clamped(total, failed);
   const auto p = clamped_rate(null_rate);
   const auto q = clamped_rate(alternative_rate);
-  const auto k = std::clamp(dispersion, 0.0, highest_dispersion);
-  const auto result = k * n.total * p <= negligible_dispersion ? bernoulli(n, p, q)
-                      : p <= low_rate                          ? negative_binomial(n, p, q, k)
-                                                               : beta_binomial(n, p, q, k);
+  const auto k = std::clamp(dispersion, lowest_dispersion, highest_dispersion);
+  auto result = 0.0;
+  switch (choose_form(n.total, p, dispersion)) {
+  case form::bernoulli: result = bernoulli(n, p, q); break;
+  case form::negative_binomial: result = negative_binomial(n, p, q, k); break;
+  case form::beta_binomial: result = beta_binomial(n, p, q, k); break;
+  }
   return std::clamp(result, -largest_result, largest_result);
 }
 
