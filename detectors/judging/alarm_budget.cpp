@@ -12,33 +12,24 @@ constexpr std::uint64_t fewest_newcomers = 8; ///< the first new key must not ta
 
 } // namespace
 
-double alarm_budget::equal_rate() const {
-  return per_tick_ * (shared_ ? 1 - reserve : 1) / 2 / static_cast<double>(std::max<std::uint64_t>(1, established_));
-}
-
-double alarm_budget::weight_rate() const {
-  return per_tick_ * (shared_ ? 1 - reserve : 1) / 2 / static_cast<double>(std::max<std::uint64_t>(1, weights_));
-}
-
-double alarm_budget::new_rate() const {
-  return per_tick_ * reserve / static_cast<double>(std::max(fewest_newcomers, newcomers_));
-}
-
-double alarm_budget::established_rate(std::uint32_t weight) const {
-  return equal_rate() + weight_rate() * static_cast<double>(weight);
+void alarm_budget::set_rates() {
+  const auto half = per_tick_ * (shared_ ? 1 - reserve : 1) / 2;
+  equal_rate_ = half / static_cast<double>(std::max<std::uint64_t>(1, established_));
+  weight_rate_ = half / static_cast<double>(std::max<std::uint64_t>(1, weights_));
+  new_rate_ = per_tick_ * reserve / static_cast<double>(std::max(fewest_newcomers, newcomers_));
 }
 
 double alarm_budget::spent_a_tick() const {
-  return static_cast<double>(established_) * equal_rate() + static_cast<double>(weights_) * weight_rate() +
-         static_cast<double>(newcomers_) * new_rate();
+  return static_cast<double>(established_) * equal_rate_ + static_cast<double>(weights_) * weight_rate_ +
+         static_cast<double>(newcomers_) * new_rate_;
 }
 
 /// Cumulative shares are computed from the last change, not from the last look: when somebody looks must not show.
 void alarm_budget::settle(tick_index now) {
   const auto ticks = static_cast<double>(now - anchor_);
-  equal_ += equal_rate() * ticks;
-  weight_ += weight_rate() * ticks;
-  new_ += new_rate() * ticks;
+  equal_ += equal_rate_ * ticks;
+  weight_ += weight_rate_ * ticks;
+  new_ += new_rate_ * ticks;
   anchor_ = now;
 }
 
@@ -46,11 +37,13 @@ void alarm_budget::begin(tick_index now) {
   anchor_ = now;
   established_ = 1;
   weights_ = 1;
+  set_rates();
 }
 
 void alarm_budget::join(tick_index now) {
   settle(now);
   ++newcomers_;
+  set_rates();
 }
 
 void alarm_budget::establish(std::uint32_t weight, tick_index now) {
@@ -58,6 +51,7 @@ void alarm_budget::establish(std::uint32_t weight, tick_index now) {
   --newcomers_;
   ++established_;
   weights_ += weight;
+  set_rates();
 }
 
 void alarm_budget::reweigh(std::uint32_t from, std::uint32_t to, tick_index now) {
@@ -66,26 +60,20 @@ void alarm_budget::reweigh(std::uint32_t from, std::uint32_t to, tick_index now)
   settle(now);
   weights_ += to;
   weights_ -= from;
+  set_rates();
 }
 
 void alarm_budget::leave_new(tick_index now) {
   settle(now);
   --newcomers_;
+  set_rates();
 }
 
 void alarm_budget::leave_established(std::uint32_t weight, tick_index now) {
   settle(now);
   --established_;
   weights_ -= weight;
-}
-
-double alarm_budget::new_until(tick_index now) const {
-  return new_ + new_rate() * static_cast<double>(now - anchor_);
-}
-
-double alarm_budget::established_until(std::uint32_t weight, tick_index now) const {
-  const auto ticks = static_cast<double>(now - anchor_);
-  return equal_ + equal_rate() * ticks + (weight_ + weight_rate() * ticks) * static_cast<double>(weight);
+  set_rates();
 }
 
 void alarm_budget::save(state_writer& out) const {
@@ -106,6 +94,7 @@ bool alarm_budget::load(state_reader& in) {
   equal_ = in.f64();
   weight_ = in.f64();
   new_ = in.f64();
+  set_rates();
   const auto is_share = [](double value) { return std::isfinite(value) && value >= 0; };
   return in.ok() && established_ > 0 && weights_ >= established_ && is_share(equal_) && is_share(weight_) &&
          is_share(new_);

@@ -32,11 +32,16 @@ public:
   void leave_established(std::uint32_t weight, tick_index now);
 
   /// Everything a key of this kind could spend until the beginning of tick `now`, since the scope began.
-  double new_until(tick_index now) const;
-  double established_until(std::uint32_t weight, tick_index now) const;
+  double new_until(tick_index now) const { return new_ + new_rate_ * static_cast<double>(now - anchor_); }
+  double established_until(std::uint32_t weight, tick_index now) const {
+    const auto ticks = static_cast<double>(now - anchor_);
+    return equal_ + equal_rate_ * ticks + (weight_ + weight_rate_ * ticks) * static_cast<double>(weight);
+  }
   /// What it may spend a tick at present.
-  double new_rate() const;
-  double established_rate(std::uint32_t weight) const;
+  double new_rate() const { return new_rate_; }
+  double established_rate(std::uint32_t weight) const {
+    return equal_rate_ + weight_rate_ * static_cast<double>(weight);
+  }
   /// All keys together, a tick; at most the budget.
   double spent_a_tick() const;
 
@@ -48,9 +53,8 @@ public:
   bool load(state_reader& in);
 
 private:
-  double equal_rate() const;
-  double weight_rate() const;
   void settle(tick_index now);
+  void set_rates();
 
   double per_tick_ = 0;
   bool shared_ = false;
@@ -59,9 +63,12 @@ private:
   std::uint64_t weights_ = 0; ///< sum of r
   // Cumulative shares at `anchor_`; they grow at constant rates until something changes.
   tick_index anchor_ = 0;
-  double equal_ = 0;  ///< of each established key
-  double weight_ = 0; ///< of each unit of weight
-  double new_ = 0;    ///< of each new key
+  double equal_ = 0;      ///< of each established key
+  double weight_ = 0;     ///< of each unit of weight
+  double new_ = 0;        ///< of each new key
+  double equal_rate_ = 0; ///< a tick, since the anchor
+  double weight_rate_ = 0;
+  double new_rate_ = 0;
 };
 
 } // namespace tocsin

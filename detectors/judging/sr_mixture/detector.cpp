@@ -92,7 +92,7 @@ void detector::welcome(key_slot slot, tick_index when) {
     scope.baseline = root_baseline(clock_, seconds_);
     scope.budget = alarm_budget(budget_a_tick_, monitor_->levels.size() > 1);
     scope.budget.begin(when);
-    scope.priors.resize(monitor_->levels.size());
+    scope.resize(monitor_->levels.size());
     key.share_seen = scope.budget.established_until(key.weight, when);
     return;
   }
@@ -193,6 +193,8 @@ void detector::advance(const closed_tick& tick) {
 void detector::turn_hour(key_slot slot, std::uint32_t level, std::uint32_t place) {
   auto& key = keys_of_[slot];
   const auto passed = hour_ - key.hour;
+  if (hour_ / 24 != key.hour / 24)
+    end_day(slot, level);
   // The weight follows the events of the past; new keys have none yet.
   auto mean = std::pow(static_cast<double>(key.weight) / weight_unit, 2);
   mean = mean * events_kept_an_hour + static_cast<double>(key.hour_events) * (1 - events_kept_an_hour);
@@ -231,6 +233,30 @@ void detector::turn_hour(key_slot slot, std::uint32_t level, std::uint32_t place
   key.hour_events = 0;
   key.current_spoiled = false;
   key.hour = hour_;
+}
+
+/// How hot the day was tells whether chance is what the model says.
+void detector::end_day(key_slot slot, std::uint32_t level) {
+  auto& key = keys_of_[slot];
+  auto& scope = scope_of(slot);
+  if (!key.day_spoiled && !key.is_new)
+    scope.calibrations[class_of(key, level)].observe(static_cast<double>(key.hottest), alarms_a_day(slot));
+  key.hottest = 0;
+  key.day_spoiled = open_.find(slot) != open_.end();
+  if (level == 0)
+    for (auto& calibration : scope.calibrations)
+      calibration.fold(level_kept(24.0 / 4)); // four times as long as a level remembers
+}
+
+std::size_t detector::class_of(const key_state& key, std::uint32_t level) const {
+  const auto mean = std::pow(static_cast<double>(key.weight) / weight_unit, 2);
+  return level * traffic_classes + traffic_class(24 * mean);
+}
+
+double detector::alarms_a_day(key_slot slot) const {
+  const auto& key = keys_of_[slot];
+  const auto& budget = scope_of(slot).budget;
+  return ticks_a_day_ * (key.is_new ? budget.new_rate() : budget.established_rate(key.weight));
 }
 
 /// Hands the hour in quarantine over to learning.
@@ -434,9 +460,18 @@ void detector::judge_key(const key_counts& counts, const expectation& expected, 
   const auto since_last = key.last_tick == never ? 1 : now_ - key.last_tick;
   follow(key.slow, slow_pace, counts, total * expected.rate, since_last);
   follow(key.fast, fast_pace, counts, total * expected.rate, since_last);
-  if (key.evidence.sum() >= 1)
+  const auto evidence = key.evidence.sum();
+  key.hottest = std::max(key.hottest, static_cast<float>(std::min(evidence, 1.0)));
+  if (evidence >= 1 && is_beyond_chance(counts.slot, evidence))
     raise(counts, expected, guard, out);
   count(counts, expected, open_.find(counts.slot) != open_.end());
+}
+
+bool detector::is_beyond_chance(key_slot slot, double evidence) const {
+  if (settings_.strict)
+    return true;
+  const auto& calibration = scope_of(slot).calibrations[class_of(keys_of_[slot], (*keys_)[slot].level)];
+  return std::log(evidence) >= calibration.threshold(alarms_a_day(slot));
 }
 
 void detector::raise(const key_counts& counts, const expectation& expected, double guard, judge& out) {
@@ -449,8 +484,6 @@ void detector::raise(const key_counts& counts, const expectation& expected, doub
   if (run.ticks == 0)
     follow(run, 0, counts, static_cast<double>(counts.total) * expected.rate, 1);
 
-  const auto& budget = scope_of(counts.slot).budget;
-  const auto alarms_a_day = ticks_a_day_ * (key.is_new ? budget.new_rate() : budget.established_rate(key.weight));
   const auto evidence = key.evidence.sum();
   const auto odds = evidence * settings_.incidents_per_day / settings_.false_alarms_per_day;
   verdict what;
@@ -466,14 +499,14 @@ void detector::raise(const key_counts& counts, const expectation& expected, doub
   what.viewers = run.viewers;
   what.baseline = expected.rate;
   what.evidence = evidence;
-  what.once_in_days = evidence / alarms_a_day;
+  what.once_in_days = evidence / alarms_a_day(counts.slot);
   what.confidence = odds / (1 + odds);
   what.model = {{"guard", std::exp(guard)},
                 {"dispersion", expected.dispersion},
                 {"uncertainty", std::sqrt(expected.variance)},
                 {"season", expected.season},
                 {"alternative", odds_ratios()[best]},
-                {"budget_per_day", alarms_a_day},
+                {"budget_per_day", alarms_a_day(counts.slot)},
                 {"tail_probability", binomial_upper_tail(what.failed, what.total, expected.rate)}};
   open_state opened;
   opened.opened = now_;
@@ -501,6 +534,7 @@ void detector::raise(const key_counts& counts, const expectation& expected, doub
 void detector::spoil(key_state& key) {
   key.current_spoiled = true;
   key.held_spoiled = true;
+  key.day_spoiled = true;
 }
 
 void detector::judge_open(const key_counts& counts, const expectation& expected, open_state& open, judge& out) {
@@ -618,10 +652,8 @@ std::string detector::closes_when(key_slot slot) const {
 
 std::vector<std::pair<std::string, std::string>> detector::explain(key_slot slot) const {
   const auto& key = keys_of_[slot];
-  const auto& budget = scope_of(slot).budget;
-  const auto alarms = ticks_a_day_ * (key.is_new ? budget.new_rate() : budget.established_rate(key.weight));
   return {{"evidence", in_words(key.evidence.sum())},
-          {"budget_per_day", in_words(alarms)},
+          {"budget_per_day", in_words(alarms_a_day(slot))},
           {"state", open_.find(slot) != open_.end() ? "incident open"
                     : key.is_new                    ? "new"
                                                     : "watching"}};
@@ -671,7 +703,7 @@ bool detector::load(key_slot slot, state_reader& in) {
     auto& scope = scopes_.emplace_back();
     scope.baseline = root_baseline(clock_, 0);
     scope.budget = alarm_budget(budget_a_tick_, monitor_->levels.size() > 1);
-    scope.priors.resize(monitor_->levels.size());
+    scope.resize(monitor_->levels.size());
     if (!scope.load(in))
       return false;
   } else if (in.u8() != 0) {

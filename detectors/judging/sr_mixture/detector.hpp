@@ -67,6 +67,10 @@ private:
 
   // The tick: time and budget, learning, expecting, judging, counting.
   void turn_hour(key_slot slot, std::uint32_t level, std::uint32_t place);
+  void end_day(key_slot slot, std::uint32_t level);
+  std::size_t class_of(const key_state& key, std::uint32_t level) const;
+  double alarms_a_day(key_slot slot) const;
+  bool is_beyond_chance(key_slot slot, double evidence) const;
   void hold_back(key_state& key, std::uint32_t level, std::uint32_t place);
   void grow_up(key_slot slot);
   double start_mass(key_slot slot, tick_index until);

@@ -61,7 +61,8 @@ bool hour_sums::load(state_reader& in) {
 }
 
 void key_state::save(state_writer& out) const {
-  out.u8(static_cast<std::uint8_t>(is_new | has_held << 1 | current_spoiled << 2 | held_spoiled << 3 | in_shape << 4));
+  out.u8(static_cast<std::uint8_t>(is_new | has_held << 1 | current_spoiled << 2 | held_spoiled << 3 | in_shape << 4 |
+                                   day_spoiled << 5));
   out.u8(active_ticks);
   for (const auto component : evidence.components())
     out.f32(component);
@@ -86,11 +87,12 @@ bool key_state::load(state_reader& in) {
   current_spoiled = (flags & 4) != 0;
   held_spoiled = (flags & 8) != 0;
   in_shape = (flags & 16) != 0;
+  day_spoiled = (flags & 32) != 0;
   active_ticks = in.u8();
   shiryaev_roberts_mixture::evidence components{};
   for (auto& component : components)
     component = take(in);
-  if (flags >= 32 || !evidence.load(components) || !slow.load(in) || !fast.load(in))
+  if (flags >= 64 || !evidence.load(components) || !slow.load(in) || !fast.load(in))
     return false;
   share_seen = in.f64();
   last_tick = in.i64();
@@ -106,7 +108,7 @@ bool key_state::load(state_reader& in) {
   hour = static_cast<std::int32_t>(in.u32());
   held_hour = static_cast<std::int32_t>(in.u32());
   weight = in.u32();
-  return in.ok() && std::isfinite(share_seen) && std::isfinite(hottest) && weight > 0 &&
+  return in.ok() && std::isfinite(share_seen) && hottest >= 0 && std::isfinite(hottest) && weight > 0 &&
          all_counts({level.failures, level.exposure, hour_events, mean_failures, recent_failures, recent_weight});
 }
 

@@ -58,15 +58,18 @@ struct key_state {
   std::int32_t held_hour = std::numeric_limits<std::int32_t>::min(); ///< number of `held`
   std::uint32_t weight = 1;                                          ///< in the budget, once established
   std::uint32_t place = no_place; ///< of its full state or, for a root, of its scope's
-  float hottest = 0;              ///< greatest evidence of the day, as ln S + 100; 0: none yet
+  float hottest = 0;              ///< greatest evidence of the day
   std::uint8_t active_ticks = 0;  ///< with events, up to 50
   bool is_new : 1;
   bool has_held : 1;
   bool current_spoiled : 1; ///< an incident was open
   bool held_spoiled : 1;
-  bool in_shape : 1; ///< exposure counts events times season, since the root has a shape
+  bool day_spoiled : 1; ///< an incident was open today
+  bool in_shape : 1;    ///< exposure counts events times season, since the root has a shape
 
-  key_state() : is_new(false), has_held(false), current_spoiled(false), held_spoiled(false), in_shape(false) {}
+  key_state()
+      : is_new(false), has_held(false), current_spoiled(false), held_spoiled(false), day_spoiled(false),
+        in_shape(false) {}
 
   void save(state_writer& out) const;
   /// False on damaged bytes. `place` is not part of it.

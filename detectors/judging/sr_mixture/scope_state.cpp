@@ -16,6 +16,7 @@ struct number_writer {
   state_writer& out;
   void operator()(double v) const { out.f64(v); }
   void operator()(float v) const { out.f32(v); }
+  void operator()(std::int64_t v) const { out.i64(v); }
   void operator()(bool v) const { out.u8(v ? 1 : 0); }
   void operator()(std::uint8_t v) const { out.u8(v); }
 };
@@ -24,6 +25,7 @@ struct number_reader {
   state_reader& in;
   void operator()(double& v) const { v = in.f64(); }
   void operator()(float& v) const { v = in.f32(); }
+  void operator()(std::int64_t& v) const { v = in.i64(); }
   void operator()(bool& v) const { v = in.u8() != 0; }
   void operator()(std::uint8_t& v) const { v = in.u8(); }
 };
@@ -65,18 +67,39 @@ bool level_prior::load(state_reader& in) {
          strength_ >= 1 && strength_ <= 50;
 }
 
+std::size_t traffic_class(double events_a_day) {
+  std::size_t number = 0;
+  for (double limit = 10; events_a_day >= limit && number + 1 < traffic_classes; limit *= 10)
+    ++number;
+  return number;
+}
+
+void scope_state::resize(std::size_t levels) {
+  priors.resize(levels);
+  calibrations.resize(levels * traffic_classes);
+}
+
 void scope_state::save(state_writer& out) const {
   auto numbers = baseline;
   numbers.for_each([&](auto& number) { number_writer{out}(number); });
   budget.save(out);
   for (const auto& prior : priors)
     prior.save(out);
+  for (auto calibration : calibrations)
+    calibration.for_each([&](auto& number) { number_writer{out}(number); });
 }
 
 bool scope_state::load(state_reader& in) {
   baseline.for_each([&](auto& number) { number_reader{in}(number); });
-  return in.ok() && baseline.is_plausible() && budget.load(in) &&
-         std::all_of(priors.begin(), priors.end(), [&](level_prior& prior) { return prior.load(in); });
+  if (!in.ok() || !baseline.is_plausible() || !budget.load(in) ||
+      !std::all_of(priors.begin(), priors.end(), [&](level_prior& prior) { return prior.load(in); }))
+    return false;
+  for (auto& calibration : calibrations) {
+    calibration.for_each([&](auto& number) { number_reader{in}(number); });
+    if (!calibration.is_plausible())
+      return false;
+  }
+  return in.ok();
 }
 
 } // namespace tocsin::sr_mixture

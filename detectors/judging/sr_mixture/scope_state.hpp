@@ -3,6 +3,7 @@
 #include "detectors/judging/alarm_budget.hpp"
 #include "detectors/judging/sr_mixture/key_state.hpp"
 #include "models/root_baseline.hpp"
+#include "models/tail_calibration.hpp"
 
 #include <vector>
 
@@ -48,11 +49,19 @@ private:
   double strength_ = default_level_strength;
 };
 
+/// Classes of traffic: less than 10 events a day, less than 100, ... 10 million and more.
+inline constexpr std::size_t traffic_classes = 8;
+std::size_t traffic_class(double events_a_day);
+
 /// What the keys of one scope value share; kept with its root key.
 struct scope_state {
   root_baseline baseline;
   alarm_budget budget;
   std::vector<level_prior> priors; ///< by level
+  /// By level and traffic, `traffic_classes` a level: how the evidence of quiet days has been distributed.
+  std::vector<tail_calibration> calibrations;
+  /// Makes room for a monitor of so many levels.
+  void resize(std::size_t levels);
   // Not saved: what the root expects of tick `seen_in`.
   expectation seen;
   tick_index seen_in = never;
