@@ -76,6 +76,7 @@ public:
     setup_.board->update([&](pipeline_progress& progress) {
       ++progress.commits;
       progress.alerts += ack.alerts;
+      progress.shadow_alerts += ack.shadow;
       progress.committed_through = committing_through_;
     });
     if (last_commit_ == ack.number)

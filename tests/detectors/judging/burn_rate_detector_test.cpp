@@ -191,6 +191,9 @@ TEST_CASE("burn_rate in shadow: the records say so, and are otherwise the same")
   for (auto* h : {&heard, &shadow})
     h->steady(noon, 12, 100, 50);
   REQUIRE(!heard.all.empty());
+  CHECK(heard.engine().state_stats().open_in_shadow == 0);
+  CHECK(shadow.engine().state_stats().open_in_shadow == 2);
+  CHECK(shadow.engine().state_stats().open_incidents == 2);
   REQUIRE(shadow.all.size() == heard.all.size());
   for (std::size_t i = 0; i < heard.all.size(); ++i) {
     CHECK_FALSE(heard.all[i].shadow);
