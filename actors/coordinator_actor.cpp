@@ -40,8 +40,8 @@ public:
     commits_.emplace(options.commit_interval, max_waiting);
     lead_ = max_lead_ticks * longest_tick(*options.spec);
     if (options.live)
-      idle_.emplace(partitions, idle_policy::settings{options.idle_timeout, options.spec->allowed_lateness,
-                                                      base_tick(*options.spec)});
+      idle_.emplace(partitions,
+                    idle_policy::settings{options.idle_timeout, holdback(*options.spec), base_tick(*options.spec)});
   }
 
   void start_work(const crew_ptr& crew) {
@@ -76,6 +76,7 @@ public:
     setup_.board->update([&](pipeline_progress& progress) {
       ++progress.commits;
       progress.alerts += ack.alerts;
+      progress.shadow_alerts += ack.shadow;
       progress.committed_through = committing_through_;
     });
     if (last_commit_ == ack.number)

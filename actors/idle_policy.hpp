@@ -19,8 +19,8 @@ class idle_policy {
 public:
   struct settings {
     time_ms idle_timeout = 30 * second_ms;
-    time_ms lateness = 5 * second_ms;
-    time_ms tick = 10 * second_ms; ///< the shortest tick of the world
+    time_ms lateness = 5 * second_ms; ///< with settle
+    time_ms tick = 10 * second_ms;    ///< the shortest tick of the world
   };
   struct advance {
     partition_id partition = 0;

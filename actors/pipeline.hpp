@@ -53,6 +53,7 @@ struct pipeline_progress {
   time_ms judged_through = beginning_of_time;    ///< event time up to which everything is judged
   time_ms committed_through = beginning_of_time; ///< ... and durable
   std::uint64_t alerts = 0;                      ///< records committed by this pipeline
+  std::uint64_t shadow_alerts = 0;               ///< of them, those in shadow
   std::uint64_t commits = 0;
   std::uint64_t restarts = 0;
   counting_stats counting;

@@ -67,10 +67,11 @@ typename Inspector::result_type inspect(Inspector& f, let_go& x) {
 struct committed {
   std::uint64_t number = 0;
   std::uint64_t alerts = 0; ///< records it held
+  std::uint64_t shadow = 0; ///< of them, those in shadow
 };
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, committed& x) {
-  return f(caf::meta::type_name("tocsin::committed"), x.number, x.alerts);
+  return f(caf::meta::type_name("tocsin::committed"), x.number, x.alerts, x.shadow);
 }
 
 /// The rejects of blocks with so many bytes are in the dead-letter sink.

@@ -3,6 +3,8 @@
 #include "actors/failure.hpp"
 #include "io/alert_json.hpp"
 
+#include <algorithm>
+
 namespace tocsin::actors {
 
 namespace {
@@ -44,7 +46,9 @@ public:
     if (!batch.alerts.empty())
       if (const auto shown = parts.alerts->append(batch.alerts); !shown)
         return fail(shown.failure());
-    self_->send(request.reply_to, committed{request.number, batch.alerts.size()});
+    const auto shadow =
+        std::count_if(request.alerts.begin(), request.alerts.end(), [](const alert& a) { return a.shadow; });
+    self_->send(request.reply_to, committed{request.number, batch.alerts.size(), static_cast<std::uint64_t>(shadow)});
   }
 
   void write(const rejects_request& request) {

@@ -36,6 +36,12 @@ window_shape choose_window(std::int64_t length_ms, std::int64_t tick_ms) {
   return {span, static_cast<std::size_t>(divide_up(length, span * tick))};
 }
 
+window_shape choose_window(std::int64_t length_ms, std::int64_t tick_ms, std::int64_t least_buckets) {
+  const auto ticks = divide_up(std::max<std::int64_t>(1, length_ms), std::max<std::int64_t>(1, tick_ms));
+  const auto span = std::max<std::int64_t>(1, ticks / std::max<std::int64_t>(1, least_buckets));
+  return {span, static_cast<std::size_t>(divide_up(ticks, span))};
+}
+
 sliding_window::sliding_window(std::int64_t span_ticks, std::size_t buckets)
     : span_(std::max<std::int64_t>(1, span_ticks)),
       // The upper limit keeps `current_ - buckets_` in range.

@@ -42,6 +42,11 @@ struct window_shape {
 /// shorter than the length. Lengths below 1 count as 1.
 window_shape choose_window(std::int64_t length_ms, std::int64_t tick_ms);
 
+/// A coarser resolution, for long windows on many keys: buckets of as many ticks as leave at least `least_buckets` of
+/// them, so that a key that is always active costs about that many entries, however long the window. Rounded up as
+/// above: between `length_ms` - one bucket and `length_ms` are seen, a bucket being at most a `least_buckets`-th.
+window_shape choose_window(std::int64_t length_ms, std::int64_t tick_ms, std::int64_t least_buckets);
+
 /// Sums of counts over a sliding window, for all keys of a shard.
 ///
 /// DESCRIPTION

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <ctime>
 #include <memory>
 #include <optional>
@@ -25,6 +26,7 @@ namespace {
 constexpr const char* footer =
     R"(The log is what `replay` and `run` write: one JSON object for each change of an incident. A last line that is not
 complete yet is left out (with --follow: waited for); a broken line is told on standard error and left out.
+Records of detectors in shadow are left out, and how many is told on standard error; --shadow, or the ID, shows them.
 SINCE is how long the excursion had lasted; RATE is the failure rate since then, EXPECTED what was normal.
 
 Examples:
@@ -42,6 +44,7 @@ struct alerts_options {
   bool follow = false;
   bool json = false;
   bool open = false;
+  bool shadow = false;
   std::string kinds;
   std::string severities;
   std::vector<std::string> keys;
@@ -53,12 +56,18 @@ io::error misuse(const std::string& message) {
   return {io::error_code::usage, message, false, true};
 }
 
-/// Prints records. A reader that goes away (`| head`) has seen enough: that is an end, not an error.
+/// Prints records, and counts those in shadow that it leaves out unless they were asked for. A reader that goes away
+/// (`| head`) has seen enough: that is an end, not an error.
 class alert_printer {
 public:
-  alert_printer(output_file& out, bool json) : out_(out), json_(json), table_(table_style::of_output()) {}
+  alert_printer(output_file& out, bool json, bool shadow)
+      : out_(out), json_(json), shadow_(shadow), table_(table_style::of_output()) {}
 
   io::result<void> print(const alert_record& record) {
+    if (record.shadow && !shadow_) {
+      ++left_out_;
+      return {};
+    }
     if (json_)
       return out_.write(record.line + "\n");
     if (!headed_)
@@ -68,9 +77,13 @@ public:
     return out_.write(table_.row(record));
   }
 
+  std::uint64_t left_out() const { return left_out_; }
+
 private:
   output_file& out_;
   bool json_;
+  bool shadow_;
+  std::uint64_t left_out_ = 0;
   bool headed_ = false;
   alert_table table_;
 };
@@ -214,12 +227,15 @@ exit_code alerts(alerts_options options) {
   if (!out)
     return fail(out.failure());
   log_lines lines(options.file, options.follow);
-  alert_printer printer(*out, options.json);
+  alert_printer printer(*out, options.json, options.shadow || !options.filter.id_prefix.empty());
   const bool needs_all = !options.follow && (options.open || !options.filter.id_prefix.empty());
   auto done = needs_all ? print_at_end(lines, options, printer) : print_stream(lines, options, printer, *out);
   // What was read before an error is still worth seeing.
   if (auto closed = out->close(); done && !closed)
     done = closed;
+  if (printer.left_out() > 0 && !out->reader_gone())
+    print_error(fmt::format("{} record{} of detectors in shadow left out; --shadow shows them", printer.left_out(),
+                            printer.left_out() == 1 ? "" : "s"));
   if (out->reader_gone() || done)
     return exit_code::ok;
   return fail(done.failure());
@@ -246,6 +262,7 @@ void add_alerts(CLI::App& app, command_context& context) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command->add_option("--since", options->since, "Only what was decided at or after this time (RFC 3339)");
   command->add_flag("--open", options->open, "Only incidents that are open at the end, each once")->excludes(following);
+  command->add_flag("--shadow", options->shadow, "Also records of detectors in shadow");
   command->footer(footer);
   command->callback([options, &context] { context.action = [options] { return alerts(*options); }; });
 }

@@ -22,7 +22,7 @@ std::string joined(const std::vector<std::string>& names) {
   return fmt::format("[{}]", fmt::join(names, ", "));
 }
 
-void print_monitor(const monitor_spec& monitor) {
+void print_monitor(const monitor_spec& monitor, const std::string& season_zone) {
   const auto scope_end = monitor.dimensions.begin() + static_cast<std::ptrdiff_t>(monitor.scope_size);
   fmt::print("monitor {}\n", monitor.name);
   fmt::print("  scope      {}\n", joined({monitor.dimensions.begin(), scope_end}));
@@ -31,12 +31,15 @@ void print_monitor(const monitor_spec& monitor) {
     levels.push_back(joined(level_names(monitor, i)));
   fmt::print("  levels     {}\n", fmt::join(levels, " "));
   fmt::print("  tick       {}\n", format_duration(monitor.tick));
+  if (!season_zone.empty())
+    fmt::print("  season     {}\n", season_zone);
   fmt::print("  capacity   {} keys, {} leaf cells, {} scopes\n", monitor.capacity.max_keys,
              monitor.capacity.max_leaf_cells, monitor.capacity.max_scopes);
   std::vector<std::string> detectors;
   for (const auto& detector : monitor.detectors)
-    detectors.push_back(detector.name == detector.type ? detector.name
-                                                       : fmt::format("{} ({})", detector.name, detector.type));
+    detectors.push_back(detector.name +
+                        (detector.name == detector.type ? std::string() : fmt::format(" ({})", detector.type)) +
+                        (detector.shadow ? " in shadow" : ""));
   fmt::print("  detectors  {}\n", fmt::join(detectors, ", "));
 }
 
@@ -51,13 +54,15 @@ void print_summary(const io::config& config) {
   fmt::print("{}: ok\n", config.file);
   fmt::print("input        {}\n", input_summary(config));
   fmt::print("lateness     {}\n", format_duration(config.world.allowed_lateness));
+  if (config.world.settle > 0)
+    fmt::print("settle       {}\n", format_duration(config.world.settle));
   fmt::print("alerts       {}\n", config.alerts_file.empty() ? "standard output" : config.alerts_file);
   fmt::print("state        {}\n", config.state_sqlite.empty() ? "none: a restart begins anew" : config.state_sqlite);
   fmt::print("memory       {} MiB when every capacity is full, limit {} MiB\n", total_of(memory_estimate(config)) >> 20,
              config.memory_limit >> 20);
   fmt::print("fingerprint  {}\n", config.world.fingerprint);
-  for (const auto& monitor : config.world.monitors)
-    print_monitor(monitor);
+  for (std::size_t i = 0; i < config.world.monitors.size(); ++i)
+    print_monitor(config.world.monitors[i], config.season_zones[i]);
 }
 
 exit_code check(const std::string& file) {

@@ -33,6 +33,11 @@ std::string grouped(std::uint64_t number) {
   return text;
 }
 
+/// `12 (3 in shadow)`
+std::string with_shadow(std::uint64_t all, std::uint64_t shadow) {
+  return grouped(all) + (shadow > 0 ? " (" + grouped(shadow) + " in shadow)" : std::string());
+}
+
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
@@ -70,8 +75,8 @@ std::string summary_table(const actors::pipeline_progress& final, double seconds
   row("events", fmt::format("{} ({:.2f} M/s)", grouped(counting.events),
                             static_cast<double>(counting.events) / std::max(1e-3, seconds) / 1e6));
   row("judged through", event_time(final.judged_through));
-  row("alert records", grouped(final.alerts));
-  row("open incidents", grouped(final.state.open_incidents));
+  row("alert records", with_shadow(final.alerts, final.shadow_alerts));
+  row("open incidents", with_shadow(final.state.open_incidents, final.state.open_in_shadow));
   row("keys", fmt::format("{} ({} created, {} evicted, {} expired)", grouped(final.state.keys),
                           grouped(final.state.keys_created), grouped(final.state.keys_evicted),
                           grouped(final.state.keys_expired)));

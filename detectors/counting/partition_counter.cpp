@@ -82,7 +82,7 @@ void partition_counter::take_event(const event_batch& batch, std::size_t i) {
     drop_contradicted(what.time);
   // A restart at this record is exact unless older records are parked; then it is exact where the first of them was.
   const auto before = parked_.empty() ? rewind_point{what.offset, watermark_} : parked_.front().before;
-  if (what.time - watermark_ > spec_->max_ahead) {
+  if (what.time - watermark_ > lead()) {
     park(batch, i, before);
     return;
   }
@@ -105,7 +105,7 @@ void partition_counter::count_event(const event& what, const SeenBy& seen_by, co
   for (std::size_t m = 0; m < monitors_.size(); ++m)
     count_observation(m, what, seen_by(m), key_bytes, before);
   ++out_.stats.events;
-  raise_watermark(what.time - spec_->allowed_lateness);
+  raise_watermark(what.time - holdback(*spec_));
 }
 
 void partition_counter::count_observation(std::size_t monitor, const event& what, const observation& seen,
@@ -160,8 +160,8 @@ partition_counter::open_tick* partition_counter::tick_for(std::size_t monitor, c
 }
 
 // ---- Records too far ahead. A record may wait; its successors decide: it is dropped once a successor is more than
-// max_ahead earlier (its clock was wrong), and counted once the watermark comes near, or when enough of them have
-// gathered, or at the end.
+// max_ahead (and settle: an outcome may be told so late) earlier, so its clock was wrong, and counted once the
+// watermark comes near, or when enough of them have gathered, or at the end.
 
 void partition_counter::park(const event_batch& batch, std::size_t i, const rewind_point& before) {
   parked_event parked;
@@ -182,12 +182,12 @@ void partition_counter::park(const event_batch& batch, std::size_t i, const rewi
 
 void partition_counter::drop_contradicted(time_ms time) {
   for (auto it = parked_.begin(); it != parked_.end();) {
-    if (it->what.time - time <= spec_->max_ahead) {
+    if (it->what.time - time <= lead()) {
       ++it;
       continue;
     }
     reject_event(it->what, reject_reason::too_far_ahead,
-                 "event time " + format_rfc3339(it->what.time) + " is more than " + format_duration(spec_->max_ahead) +
+                 "event time " + format_rfc3339(it->what.time) + " is more than " + format_duration(lead()) +
                      " ahead of the record after it");
     it = parked_.erase(it);
   }
@@ -199,7 +199,7 @@ void partition_counter::release_parked(time_ms limit) {
   while (!parked_.empty()) {
     const auto next = std::min_element(parked_.begin(), parked_.end(),
                                        [](const auto& a, const auto& b) { return a.what.time < b.what.time; });
-    if (next->what.time > limit && next->what.time - watermark_ > spec_->max_ahead)
+    if (next->what.time > limit && next->what.time - watermark_ > lead())
       return;
     const auto parked = std::move(*next);
     parked_.erase(next);
@@ -225,7 +225,7 @@ void partition_counter::advance(time_ms watermark, journal_kind kind) {
 }
 
 void partition_counter::raise_without_record(time_ms watermark) {
-  release_parked(watermark + spec_->max_ahead);
+  release_parked(watermark + lead());
   raise_watermark(watermark);
 }
 
@@ -283,7 +283,7 @@ void partition_counter::finish() {
     const auto furthest = std::max_element(parked_.begin(), parked_.end(), [](const auto& a, const auto& b) {
                             return a.what.time < b.what.time;
                           })->what.time;
-    advance(furthest - spec_->max_ahead, journal_kind::end);
+    advance(furthest - lead(), journal_kind::end);
   }
   close_ticks(end_of_time);
   ended_ = true;

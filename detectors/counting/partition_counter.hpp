@@ -44,7 +44,7 @@ struct counted {
 };
 
 /// Counts the events of one partition, in record order, into the leaf cells of open ticks and closes ticks by the
-/// partition's watermark (highest event time minus allowed lateness, or a journal entry).
+/// partition's watermark (highest event time minus allowed lateness and settle, or a journal entry).
 ///
 /// Owned by the partition's counter actor, or by a `world`; no thread of its own. Never fails: what cannot be counted
 /// is a reject. The slices are a function of the records and the journal entries alone; a counter that starts at a
@@ -90,6 +90,8 @@ private:
     rewind_point before;
   };
 
+  /// How far an event may be ahead of the watermark and still be believed.
+  time_ms lead() const { return spec_->max_ahead + spec_->settle; }
   void count_untold(const event_batch& batch);
   void prefetch(const event_batch& batch, std::size_t i) const;
   void take_event(const event_batch& batch, std::size_t i);

@@ -366,9 +366,11 @@ shard_stats monitor_shard::stats() const {
   now.keys = keys_.size();
   now.keys_created = keys_.created_total();
   now.memory_bytes = keys_.memory_bytes() + roll_up_.memory_bytes() + wheel_.memory_bytes();
-  for (const auto& judging : judgings_) {
-    now.open_incidents += judging.incidents.open_count();
-    now.memory_bytes += judging.by->memory_bytes();
+  for (std::size_t d = 0; d < judgings_.size(); ++d) {
+    const auto open = judgings_[d].incidents.open_count();
+    now.open_incidents += open;
+    now.open_in_shadow += monitor_->detectors[d].shadow ? open : 0;
+    now.memory_bytes += judgings_[d].by->memory_bytes();
   }
   return now;
 }

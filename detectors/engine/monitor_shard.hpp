@@ -48,6 +48,7 @@ private:
   void counted(const key_counts& counts) override;
   void changed(key_slot slot) override { keys_.mark_changed(slot); }
   void remind(tick_index tick, key_slot slot) override;
+  bool is_open(key_slot slot) const override { return judgings_[current_].incidents.open_incident(slot) != nullptr; }
 
   std::optional<tick_index> next_due() const;
   void run_tick(tick_index tick, const tick_slice* const* slices, std::size_t count, std::vector<alert>& out);

@@ -7,6 +7,7 @@ namespace tocsin {
 void shard_stats::add(const shard_stats& other) {
   keys += other.keys;
   open_incidents += other.open_incidents;
+  open_in_shadow += other.open_in_shadow;
   keys_created += other.keys_created;
   keys_evicted += other.keys_evicted;
   keys_expired += other.keys_expired;

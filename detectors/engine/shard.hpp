@@ -20,6 +20,7 @@ class monitor_shard;
 struct shard_stats {
   std::uint64_t keys = 0;
   std::uint64_t open_incidents = 0;
+  std::uint64_t open_in_shadow = 0; ///< of them, those of detectors in shadow
   std::uint64_t keys_created = 0;
   std::uint64_t keys_evicted = 0;
   std::uint64_t keys_expired = 0;

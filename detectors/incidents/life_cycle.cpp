@@ -196,6 +196,7 @@ void life_cycle::tell(key_slot slot, incident& what, alert_kind kind, alert_stat
   record.level_of_harm = what.harm;
   record.monitor = monitor_->name;
   record.detector = monitor_->detectors[detector_index_].name;
+  record.shadow = monitor_->detectors[detector_index_].shadow;
   record.level = level_names(*monitor_, key.level);
   record.key = name_dimensions(*monitor_, key.level, key.bytes);
   record.scope.assign(record.key.begin(), record.key.begin() + static_cast<std::ptrdiff_t>(monitor_->scope_size));

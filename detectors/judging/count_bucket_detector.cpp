@@ -1,5 +1,6 @@
 #include "detectors/judging/count_bucket_detector.hpp"
 
+#include "detectors/judging/columns.hpp"
 #include "detectors/judging/words.hpp"
 #include "models/binomial.hpp"
 
@@ -78,9 +79,7 @@ double count_bucket_detector::expected_rate(key_slot slot) const {
 
 void count_bucket_detector::forget(const std::vector<bool>& slots) {
   baseline_.forget(slots);
-  for (std::size_t slot = 0; slot < std::min(slots.size(), buckets_.size()); ++slot)
-    if (slots[slot])
-      buckets_[slot] = {};
+  forget_columns(buckets_, slots);
 }
 
 void count_bucket_detector::absorb(key_slot from, key_slot into, judge&) {

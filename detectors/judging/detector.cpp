@@ -1,8 +1,10 @@
 #include "detectors/judging/detector.hpp"
 
+#include "detectors/judging/burn_rate_detector.hpp"
 #include "detectors/judging/count_bucket_detector.hpp"
 #include "detectors/judging/sr_mixture/detector.hpp"
 #include "detectors/judging/threshold_detector.hpp"
+#include "detectors/judging/z_score_detector.hpp"
 
 #include <variant>
 
@@ -16,6 +18,10 @@ std::unique_ptr<detector> make_detector(const monitor_spec& monitor, const detec
     return std::make_unique<count_bucket_detector>(monitor, *buckets, keys);
   if (const auto* mixture = std::get_if<sr_mixture_spec>(&spec.settings))
     return std::make_unique<sr_mixture::detector>(monitor, *mixture, keys);
+  if (const auto* burn_rate = std::get_if<burn_rate_spec>(&spec.settings))
+    return std::make_unique<burn_rate_detector>(monitor, *burn_rate, keys);
+  if (const auto* z_score = std::get_if<z_score_spec>(&spec.settings))
+    return std::make_unique<z_score_detector>(monitor, *z_score, keys);
   return nullptr;
 }
 

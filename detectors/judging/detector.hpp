@@ -52,6 +52,8 @@ public:
   virtual void changed(key_slot slot) = 0;
   /// Asks to see `slot` again at the close of `tick`, events or not.
   virtual void remind(tick_index tick, key_slot slot) = 0;
+  /// True while the detector that asks has an open incident of this key; what it just said has had its effect.
+  virtual bool is_open(key_slot slot) const = 0;
 };
 
 /// Judges the keys of one monitor in one shard, tick by tick. Owned by a monitor_shard; not thread-safe. Total: judging

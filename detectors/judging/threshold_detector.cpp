@@ -1,5 +1,6 @@
 #include "detectors/judging/threshold_detector.hpp"
 
+#include "detectors/judging/columns.hpp"
 #include "detectors/judging/words.hpp"
 
 #include <algorithm>
@@ -118,11 +119,8 @@ tick_index threshold_detector::onset_of(key_slot slot) const {
 
 void threshold_detector::forget(const std::vector<bool>& slots) {
   window_.forget(slots);
-  for (std::size_t slot = 0; slot < std::min(slots.size(), columns_.size()); ++slot)
-    if (slots[slot]) {
-      columns_[slot] = {};
-      looked_at_in_[slot] = never;
-    }
+  forget_columns(columns_, slots);
+  forget_columns(looked_at_in_, slots, never);
 }
 
 std::string threshold_detector::closes_when(key_slot) const {

@@ -140,12 +140,17 @@ struct monitor_spec {
 struct world_spec {
   std::vector<monitor_spec> monitors;
   time_ms allowed_lateness = 5 * second_ms;
-  time_ms max_ahead = 1 * hour_ms;  ///< events further ahead of the watermark are parked
+  time_ms max_ahead = 1 * hour_ms;  ///< events further ahead of the watermark + settle are parked
   std::uint32_t ahead_accept = 100; ///< so many parked in a row accept the jump
   time_ms correction = 1 * hour_ms; ///< events later than this are dropped and counted
   time_ms settle = 0;               ///< judging waits so much longer: outcomes that become known late
   std::string fingerprint;          ///< hash of everything that can change a verdict, in hex
 };
+
+/// How far the watermark stays behind the newest event.
+inline time_ms holdback(const world_spec& world) {
+  return world.allowed_lateness + world.settle;
+}
 
 /// Greatest common divisor of the monitors' ticks: the grid on which the world closes.
 time_ms base_tick(const world_spec& world);

@@ -74,6 +74,25 @@ bool is_zone(const std::string& name) {
   }
 }
 
+/// Offsets of the zone from 1970 to 2100, as the machine's data tell them.
+std::vector<zone_transition> transitions_of(const std::string& name) {
+  using std::chrono::milliseconds;
+  std::vector<zone_transition> out;
+  const auto* zone = date::locate_zone(name);
+  const auto end = date::sys_seconds(date::sys_days(date::year{2100} / 1 / 1));
+  for (auto at = date::sys_seconds(date::sys_days(date::year{1970} / 1 / 1)); at < end;) {
+    const auto info = zone->get_info(at);
+    const auto offset = milliseconds(info.offset).count();
+    // Some transitions change the name or the daylight flag only.
+    if (out.empty() || out.back().offset != offset)
+      out.push_back({milliseconds(at.time_since_epoch()).count(), offset});
+    if (info.end <= at)
+      break;
+    at = info.end;
+  }
+  return out;
+}
+
 gate_spec gates_of(const json& checked) {
   return {number_of<double>(checked, "min_ratio"), number_of<double>(checked, "min_difference"),
           number_of<double>(checked, "min_excess_failures")};
@@ -93,6 +112,10 @@ severity_spec severity_of(const json& checked) {
 capacity_spec capacity_of(const json& checked) {
   return {number_of<std::uint64_t>(checked, "max_keys"), number_of<std::uint64_t>(checked, "max_leaf_cells"),
           number_of<std::uint64_t>(checked, "max_scopes")};
+}
+
+volume_drop_spec volume_drop_of(const json& checked) {
+  return {number_of<double>(checked, "false_alarms_per_day"), number_of<double>(checked, "min_events_per_hour")};
 }
 
 } // namespace
@@ -156,6 +179,7 @@ void builder::build_input(const json& input, config& out, decode_plan& plan) {
   out.world.max_ahead = number_of<time_ms>(input, "max_ahead");
   out.world.ahead_accept = number_of<std::uint32_t>(input, "ahead_accept");
   out.world.correction = number_of<time_ms>(input, "correction");
+  out.world.settle = number_of<time_ms>(input, "settle");
   out.idle_timeout = number_of<time_ms>(input, "idle_timeout");
   out.block_bytes = number_of<std::size_t>(input, "block_bytes");
 
@@ -196,15 +220,14 @@ void builder::build_outputs(const json& root, config& out) {
 void builder::build_monitor(const json& checked, const std::string& pointer, config& out, decode_plan& plan) {
   monitor_spec spec;
   spec.name = text_of(checked, "name");
-  spec.tick = number_of<time_ms>(checked, "tick");
+  spec.tick = tick_of_monitor(checked, pointer, out.world.settle);
   spec.expire_after = number_of<time_ms>(checked, "expire_after");
   spec.update_every = number_of<time_ms>(checked, "update_every");
   spec.has_viewers = plan.viewer_field.has_value();
   spec.gates = gates_of(member(checked, "gates"));
   spec.severity = severity_of(member(checked, "severity"));
   spec.capacity = capacity_of(member(checked, "capacity"));
-  if (spec.tick % second_ms != 0)
-    refuse(pointer + "/tick", fmt::format("\"{}\"", format_duration(spec.tick)), "whole seconds, for example \"10s\"");
+  out.season_zones.push_back(build_season(checked, pointer, spec));
   build_levels(checked, pointer, spec);
   build_detectors(checked, pointer, spec);
 
@@ -219,6 +242,33 @@ void builder::build_monitor(const json& checked, const std::string& pointer, con
 
   out.world.monitors.push_back(std::move(spec));
   plan.monitors.push_back(std::move(part));
+}
+
+time_ms builder::tick_of_monitor(const json& checked, const std::string& pointer, time_ms settle) {
+  const auto here = pointer + "/tick";
+  if (settle > 0 && !is_written(here))
+    return minute_ms;
+  const auto tick = number_of<time_ms>(checked, "tick");
+  if (tick % second_ms != 0)
+    refuse(here, fmt::format("\"{}\"", format_duration(tick)), "whole seconds, for example \"10s\"");
+  else if (settle > 0 && tick < minute_ms && is_clean(here))
+    refuse(here, fmt::format("\"{}\"", format_duration(tick)),
+           fmt::format("at least \"1m\", because /input/settle is \"{}\": closed ticks wait as 1-minute cells",
+                       format_duration(settle)));
+  return tick;
+}
+
+/// The zone's name; empty without one.
+std::string builder::build_season(const json& checked, const std::string& pointer, monitor_spec& out) {
+  const auto name = text_of(member(checked, "season"), "zone");
+  if (name.empty())
+    return name;
+  if (is_zone(name))
+    out.zone = transitions_of(name);
+  else
+    refuse(pointer + "/season/zone", fmt::format("\"{}\"", name),
+           "an IANA time zone such as \"Europe/Berlin\", known to this machine (Debian package tzdata)");
+  return name;
 }
 
 void builder::build_levels(const json& checked, const std::string& pointer, monitor_spec& out) {
@@ -273,10 +323,19 @@ void builder::build_detectors(const json& checked, const std::string& pointer, m
     detector_spec spec;
     spec.type = text_of(detectors[i], "type");
     spec.name = text_of(detectors[i], "name");
+    spec.shadow = flag_of(detectors[i], "shadow");
     if (spec.type == "threshold")
       spec.settings = threshold(detectors[i], here, tick);
     else if (spec.type == "count_bucket")
       spec.settings = count_bucket(detectors[i], here, tick);
+    else if (spec.type == "sr_mixture")
+      spec.settings = sr_mixture(detectors[i], here, tick);
+    else if (spec.type == "burn_rate")
+      spec.settings = burn_rate(detectors[i], here, tick);
+    else if (spec.type == "z_score")
+      spec.settings = z_score(detectors[i], here, tick);
+    else if (spec.type == "volume_drop")
+      spec.settings = volume_drop_of(detectors[i]);
     if (!spec.name.empty() && !names.insert(spec.name).second)
       refuse(here + "/name", fmt::format("\"{}\" again", spec.name),
              "a name that no other detector of the monitor has");
@@ -312,6 +371,56 @@ count_bucket_spec builder::count_bucket(const json& checked, const std::string& 
   return out;
 }
 
+sr_mixture_spec builder::sr_mixture(const json& checked, const std::string& pointer, time_ms tick) {
+  sr_mixture_spec out;
+  out.false_alarms_per_day = number_of<double>(checked, "false_alarms_per_day");
+  out.strict = text_of(checked, "mode") == "strict";
+  out.incidents_per_day = number_of<double>(checked, "incidents_per_day");
+  const auto length = whole_ticks(checked, "baseline_length", pointer, tick);
+  const bool sliding = text_of(checked, "baseline") == "sliding";
+  out.sliding_baseline = sliding ? length : 0;
+  const auto here = pointer + "/baseline_length";
+  if (!sliding && is_written(here) && is_clean(here) && is_clean(pointer + "/baseline"))
+    refuse(here, fmt::format("\"{}\"", format_duration(length)), "it only with \"baseline\": \"sliding\"");
+  return out;
+}
+
+burn_rate_spec builder::burn_rate(const json& checked, const std::string& pointer, time_ms tick) {
+  constexpr std::size_t most_rules = 32;
+  burn_rate_spec out;
+  out.objective = number_of<double>(checked, "objective");
+  out.min_events = number_of<std::int64_t>(checked, "min_events");
+  out.rules.clear();
+  const auto& rules = member(checked, "rules");
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    const auto here = child_pointer(pointer + "/rules", i);
+    burn_rate_rule rule;
+    rule.long_window = whole_ticks(rules[i], "long_window", here, tick);
+    rule.short_window = whole_ticks(rules[i], "short_window", here, tick);
+    rule.factor = number_of<double>(rules[i], "factor");
+    if (rule.short_window > rule.long_window && is_clean(here + "/long_window") && is_clean(here + "/short_window"))
+      refuse(here + "/short_window", fmt::format("\"{}\"", format_duration(rule.short_window)),
+             fmt::format("at most the long window, \"{}\"", format_duration(rule.long_window)));
+    out.rules.push_back(rule);
+  }
+  if (out.rules.size() > most_rules)
+    refuse(pointer + "/rules", fmt::format("{} rules", out.rules.size()), fmt::format("at most {}", most_rules));
+  return out;
+}
+
+z_score_spec builder::z_score(const json& checked, const std::string& pointer, time_ms tick) {
+  z_score_spec out;
+  out.window = whole_ticks(checked, "window", pointer, tick);
+  out.history = number_of<std::int64_t>(checked, "history");
+  out.min_history = number_of<std::int64_t>(checked, "min_history");
+  out.outlier = number_of<double>(checked, "outlier");
+  out.normal = number_of<double>(checked, "normal");
+  if (out.normal >= out.outlier && is_clean(pointer + "/outlier") && is_clean(pointer + "/normal"))
+    refuse(pointer + "/normal", json(out.normal).dump(),
+           fmt::format("less than \"outlier\", {}", json(out.outlier).dump()));
+  return out;
+}
+
 /// A window or hold must be whole ticks, because decisions are made only at their ends. A default is rounded up.
 time_ms builder::whole_ticks(const json& checked, const char* key, const std::string& pointer, time_ms tick) {
   const auto value = number_of<time_ms>(checked, key);
@@ -338,18 +447,43 @@ void builder::check_memory(const config& built) {
            fmt::format("at least {}: {}; or a smaller capacity in a monitor", format_size(sum), division));
 }
 
-std::vector<std::string> warnings_of(const config& built) {
-  std::vector<std::string> out;
+namespace {
+
+void warn_of_input(const config& built, std::vector<std::string>& out) {
   const auto& plan = *built.decode;
   if (plan.format == input_format::combined_log && !plan.time_field.empty())
-    out.push_back("/input/time: has no effect for combined_log, whose lines carry their own time");
+    out.emplace_back("/input/time: has no effect for combined_log, whose lines carry their own time");
   if (!plan.time_zone.empty() && plan.time != time_unit::rfc3339)
-    out.push_back("/input/time/zone: has no effect for unix times, which are UTC");
+    out.emplace_back("/input/time/zone: has no effect for unix times, which are UTC");
   const bool failed_is_used = std::any_of(plan.monitors.begin(), plan.monitors.end(),
                                           [](const monitor_plan& m) { return !m.error_when.has_value(); });
   if (plan.failed_field && !failed_is_used)
-    out.push_back("/input/failed: has no effect, because every monitor has its own error_when");
+    out.emplace_back("/input/failed: has no effect, because every monitor has its own error_when");
+  if (built.world.settle > 0)
+    out.push_back(fmt::format("/input/settle: {}: every alert comes so much later, and the ticks of that time stay in "
+                              "memory; shorter where the time of an event is when its outcome became known",
+                              format_duration(built.world.settle)));
+}
 
+void warn_of_detector(const detector_spec& detector, const monitor_spec& monitor, const std::string& here,
+                      std::vector<std::string>& out) {
+  const auto* threshold = std::get_if<threshold_spec>(&detector.settings);
+  if (threshold != nullptr && threshold->min_events == 1 && threshold->rate < 0.5 && monitor.levels.size() > 1)
+    out.push_back(here + "/min_events: 1, so that a single failure of a rare key is an incident");
+  const auto* burn_rate = std::get_if<burn_rate_spec>(&detector.settings);
+  for (std::size_t i = 0; burn_rate != nullptr && i < burn_rate->rules.size(); ++i)
+    if (const auto rate = burn_rate->rules[i].factor * (1 - burn_rate->objective); rate > 1)
+      out.push_back(
+          fmt::format("{}/rules/{}/factor: {} times the budget is a failure rate of {:.3g} %: this rule never "
+                      "holds",
+                      here, i, json(burn_rate->rules[i].factor).dump(), 100 * rate));
+}
+
+} // namespace
+
+std::vector<std::string> warnings_of(const config& built) {
+  std::vector<std::string> out;
+  warn_of_input(built, out);
   for (std::size_t i = 0; i < built.world.monitors.size(); ++i) {
     const auto& monitor = built.world.monitors[i];
     const auto here = child_pointer("/monitors", i);
@@ -360,12 +494,8 @@ std::vector<std::string> warnings_of(const config& built) {
     if (monitor.levels.size() > 8)
       out.push_back(
           fmt::format("{}/levels: {} levels; each event is judged once a level", here, monitor.levels.size()));
-    for (std::size_t j = 0; j < monitor.detectors.size(); ++j) {
-      const auto* settings = std::get_if<threshold_spec>(&monitor.detectors[j].settings);
-      if (settings != nullptr && settings->min_events == 1 && settings->rate < 0.5 && monitor.levels.size() > 1)
-        out.push_back(fmt::format(
-            "{}/detectors/{}/min_events: 1, so that a single failure of a rare key is an incident", here, j));
-    }
+    for (std::size_t j = 0; j < monitor.detectors.size(); ++j)
+      warn_of_detector(monitor.detectors[j], monitor, child_pointer(here + "/detectors", j), out);
   }
   return out;
 }

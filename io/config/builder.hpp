@@ -32,10 +32,15 @@ private:
   void build_outputs(const json& root, config& out);
 
   void build_monitor(const json& checked, const std::string& pointer, config& out, decode_plan& plan);
+  time_ms tick_of_monitor(const json& checked, const std::string& pointer, time_ms settle);
+  std::string build_season(const json& checked, const std::string& pointer, monitor_spec& out);
   void build_levels(const json& checked, const std::string& pointer, monitor_spec& out);
   void build_detectors(const json& checked, const std::string& pointer, monitor_spec& out);
   threshold_spec threshold(const json& checked, const std::string& pointer, time_ms tick);
   count_bucket_spec count_bucket(const json& checked, const std::string& pointer, time_ms tick);
+  sr_mixture_spec sr_mixture(const json& checked, const std::string& pointer, time_ms tick);
+  burn_rate_spec burn_rate(const json& checked, const std::string& pointer, time_ms tick);
+  z_score_spec z_score(const json& checked, const std::string& pointer, time_ms tick);
   time_ms whole_ticks(const json& checked, const char* key, const std::string& pointer, time_ms tick);
 
   void check_memory(const config& built);

@@ -8,8 +8,8 @@
 #include <fmt/format.h>
 
 #include <cerrno>
-#include <cstring>
 #include <fstream>
+#include <system_error>
 #include <utility>
 
 namespace tocsin::io {
@@ -51,7 +51,7 @@ config_outcome parse_config(std::string_view text, const std::string& file_name)
 config_outcome load_config(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file)
-    return unreadable(fmt::format("no file that can be opened ({})", std::strerror(errno)));
+    return unreadable(fmt::format("no file that can be opened ({})", std::generic_category().message(errno)));
   std::string text(longest_file + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(file.gcount()));

@@ -26,6 +26,7 @@ struct config {
   input_paths input;
   std::shared_ptr<const decode_plan> decode;
   world_spec world;
+  std::vector<std::string> season_zones; ///< of each monitor; empty is UTC
   time_ms idle_timeout = 30 * second_ms; ///< a silent partition is let go after this wall time
   std::string alerts_file;               ///< empty: standard output
   std::string dead_letter_file;          ///< empty: rejected records are only counted

@@ -14,7 +14,7 @@ namespace {
 using nlohmann::json;
 
 /// Part of the hash: raise it when the same configuration begins to mean something else.
-constexpr int rendering_version = 1;
+constexpr int rendering_version = 2;
 
 json text_or_null(const std::optional<std::string>& text) {
   return text ? json(*text) : json();
@@ -89,7 +89,11 @@ json render(const capacity_spec& c) {
   return {{"max_keys", c.max_keys}, {"max_leaf_cells", c.max_leaf_cells}, {"max_scopes", c.max_scopes}};
 }
 
-json render(const monitor_spec& m, const monitor_plan& plan) {
+json render_season(const std::string& zone) {
+  return {{"zone", zone}, {"time_zone_data", zone.empty() ? std::string() : time_zone_data_version()}};
+}
+
+json render(const monitor_spec& m, const monitor_plan& plan, const std::string& zone) {
   auto levels = json::array();
   for (const auto& level : m.levels)
     levels.push_back(level.dimensions);
@@ -107,6 +111,7 @@ json render(const monitor_spec& m, const monitor_plan& plan) {
           {"severity", render(m.severity)},
           {"capacity", render(m.capacity)},
           {"detectors", detectors},
+          {"season", render_season(zone)},
           {"where", text_or_null(plan.where)},
           {"error_when", text_or_null(plan.error_when)}};
 }
@@ -130,11 +135,11 @@ std::string fingerprint_of(const config& built) {
   const auto& world = built.world;
   auto monitors = json::array();
   for (std::size_t i = 0; i < world.monitors.size(); ++i)
-    monitors.push_back(render(world.monitors[i], built.decode->monitors[i]));
-  const json rendering{{"version", rendering_version},  {"decode", render(*built.decode)},
-                       {"monitors", monitors},          {"allowed_lateness", world.allowed_lateness},
-                       {"max_ahead", world.max_ahead},  {"ahead_accept", world.ahead_accept},
-                       {"correction", world.correction}};
+    monitors.push_back(render(world.monitors[i], built.decode->monitors[i], built.season_zones[i]));
+  const json rendering{{"version", rendering_version},   {"decode", render(*built.decode)},
+                       {"monitors", monitors},           {"allowed_lateness", world.allowed_lateness},
+                       {"max_ahead", world.max_ahead},   {"ahead_accept", world.ahead_accept},
+                       {"correction", world.correction}, {"settle", world.settle}};
   const auto text = rendering.dump();
   const auto hash = XXH3_128bits(text.data(), text.size());
   return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);

@@ -127,6 +127,9 @@ section_spec input() {
        integer("ahead_accept", "100", "1", "1000000",
                "So many parked events in a row, within max_ahead of each other, are accepted as a jump in time."),
        duration("correction", "1h", "0s", "30d", "Events later than this are dropped and counted."),
+       duration("settle", "0s", "0s", "7d",
+                "Judging waits so much longer, for outcomes that become known late (events with the time of the start "
+                "whose success is known only at the end). Each alert waits this long; ticks are of 1m or more."),
        duration("idle_timeout", "30s", "1s", "1d",
                 "A partition at its end that is silent for this wall time no longer holds back the others."),
        plain(k_condition, "where", "Which records count at all; every record if left out.", R"("kind = 'view'")"),
@@ -140,7 +143,6 @@ section_spec input() {
        size("block_bytes", "1MiB", "4KiB", "64MiB", "How much is read and decoded at once. Never changes an alert."),
        later("keyed_by"),
        later("kafka"),
-       later("settle"),
        later("error_type"),
        later("attribute_by"),
        later("http")}};
@@ -187,13 +189,22 @@ section_spec monitor() {
                           "key. [], the scope itself, is always there.",
                           R"([[], ["cdn"], ["country"], ["cdn", "country"]])"),
                     "[[]]"),
-       duration("tick", "10s", "1s", "7d", "Decisions are made once a tick, in whole seconds."),
+       duration("tick", "10s", "1s", "7d",
+                "Decisions are made once a tick, in whole seconds. The default is 1m where input.settle is set."),
        duration("expire_after", "8d", "1m", "3650d", "Keys and incidents without events for this long end."),
        duration("update_every", "30m", "1s", "30d", "An open incident is told again at least this often."),
        object("gates", "gates", "How much worse than normal a rate must be before evidence becomes an incident."),
        object("severity", "severity", "When an incident is major or critical."),
        object("capacity", "capacity", "How much this monitor may keep; beyond it the coldest keys are pooled."),
-       std::move(detectors), later("attribute_by"), later("season")}};
+       object("season", "season", "Local time of the daily and weekly pattern that detectors learn."),
+       std::move(detectors), later("attribute_by")}};
+}
+
+section_spec season() {
+  return {
+      "season",
+      "Whose clock the daily and weekly pattern follows.",
+      {plain(k_text, "zone", "IANA zone of the pattern's hours and weekdays; UTC if left out.", R"("Europe/Berlin")")}};
 }
 
 section_spec gates() {
@@ -233,12 +244,22 @@ key_spec detector_name(const std::string& type) {
                       '"' + type + '"');
 }
 
+key_spec detector_shadow() {
+  return with_default(plain(k_bool, "shadow", "On trial: its incidents are recorded, and marked, but for nobody.", {}),
+                      "false");
+}
+
+key_spec false_alarms_per_day(const std::string& of) {
+  return above(
+      number("false_alarms_per_day", "1", "0", "1000000", "How many incidents a day chance alone may open " + of));
+}
+
 section_spec threshold() {
   return {
       "detector:threshold",
       "Opens when the failure rate of a sliding window is at least `rate` for a while. Windows and holds are whole "
       "numbers of ticks.",
-      {detector_type("threshold"), detector_name("threshold"), required(above([] {
+      {detector_type("threshold"), detector_name("threshold"), detector_shadow(), required(above([] {
          auto rate = number("rate", {}, "0", "1", "Open at or above this failure rate.");
          rate.example = "0.2";
          return rate;
@@ -261,7 +282,7 @@ section_spec threshold() {
 section_spec count_bucket() {
   return {"detector:count_bucket",
           "Buckets of a number of events, in order of time, each compared with the scope's moving failure rate.",
-          {detector_type("count_bucket"), detector_name("count_bucket"),
+          {detector_type("count_bucket"), detector_name("count_bucket"), detector_shadow(),
            integer("scope_bucket", "1000", "1", "1000000000", "Events a bucket at the scope itself."),
            integer("key_bucket", "100", "1", "1000000000", "Events a bucket at every other key."),
            duration("baseline", "1d", "1s", "366d",
@@ -270,6 +291,76 @@ section_spec count_bucket() {
            between(number("outlier", "1e-6", "0", "1",
                           "A bucket opens when chance gives so many failures with at most this probability.")),
            between(number("normal", "0.01", "0", "1", "A bucket closes when that probability is at least this."))}};
+}
+
+section_spec sr_mixture() {
+  return {
+      "detector:sr_mixture",
+      "Shiryaev-Roberts mixture: evidence against the rate that each key should have, learned for itself from its own "
+      "past, its season and its parents.",
+      {detector_type("sr_mixture"), detector_name("sr_mixture"), detector_shadow(),
+       false_alarms_per_day("in each scope value, all of its keys together."),
+       with_default(choice("mode", {"calibrated", "strict"},
+                           "strict: the budget is a proven bound; calibrated: also what the bound leaves unspent is "
+                           "used, so that incidents are found sooner."),
+                    R"("calibrated")"),
+       above(number("incidents_per_day", "0.1", "0", "1000000",
+                    "How many real incidents a day a scope value has; for the record's confidence only.")),
+       with_default(choice("baseline", {"sliding", "discounted"},
+                           "discounted: a level that forgets, with a season; sliding: the plain rate of a window."),
+                    R"("discounted")"),
+       duration("baseline_length", "7d", "1m", "366d",
+                "Length of the sliding baseline; the default is rounded up to whole ticks.")}};
+}
+
+section_spec burn_rate() {
+  auto rules = plain(value_kind::objects, "rules", "Any of them opens an incident. At most 32.", {});
+  rules.section = "burn_rate_rule";
+  rules.fallback = R"([{"long_window": "1h", "short_window": "5m", "factor": 14.4},
+                       {"long_window": "6h", "short_window": "30m", "factor": 6},
+                       {"long_window": "3d", "short_window": "6h", "factor": 1}])";
+  return {
+      "detector:burn_rate",
+      "A service level objective: opens when the error budget burns too fast over a long and a short window, closes "
+      "when it does not over the short one.",
+      {detector_type("burn_rate"), detector_name("burn_rate"), detector_shadow(),
+       between(number("objective", "0.999", "0", "1", "Share of events that must succeed.")), std::move(rules),
+       integer("min_events", "1", "1", "1000000000000",
+               "With fewer events in the short window a rule does not open.")}};
+}
+
+section_spec burn_rate_rule() {
+  const auto window = [](const char* key, const char* example, const char* description) {
+    auto spec = duration(key, "", "1s", "90d", description);
+    spec.fallback.clear();
+    spec.example = example;
+    return required(std::move(spec));
+  };
+  auto factor = number("factor", {}, "0", "1000000", "Burn rate: how many times the allowed failure rate.");
+  factor.example = "14.4";
+  return {"burn_rate_rule",
+          "Holds when both windows burn at the factor or more. Windows are whole numbers of ticks.",
+          {window("long_window", R"("1h")", "Says that it matters."),
+           window("short_window", R"("5m")", "Says that it still happens."), required(above(std::move(factor)))}};
+}
+
+section_spec volume_drop() {
+  return {"detector:volume_drop",
+          "Fewer events than chance allows.",
+          {detector_type("volume_drop"), detector_name("volume_drop"), detector_shadow(),
+           false_alarms_per_day("in each scope value, all of its keys together."),
+           number("min_events_per_hour", "60", "0", "1e12", "Keys expected to have fewer are not judged.")}};
+}
+
+section_spec z_score() {
+  return {"detector:z_score",
+          "The textbook's: the rate of a window against mean and standard deviation of the windows before it.",
+          {detector_type("z_score"), detector_name("z_score"), detector_shadow(),
+           duration("window", "5m", "1s", "7d", "Length of a window; the default is rounded up to whole ticks."),
+           integer("history", "2016", "2", "1000000000", "Windows that make mean and deviation."),
+           integer("min_history", "12", "1", "1000000000", "Windows needed before anything is judged."),
+           above(number("outlier", "4", "0", "1000000", "Opens at so many standard deviations above the mean.")),
+           number("normal", "2", "-1000000", "1000000", "Closes below so many.")}};
 }
 
 std::vector<section_spec> make_language() {
@@ -282,8 +373,14 @@ std::vector<section_spec> make_language() {
       gates(),
       severity(),
       capacity(),
+      season(),
+      sr_mixture(),
       threshold(),
       count_bucket(),
+      burn_rate(),
+      burn_rate_rule(),
+      z_score(),
+      volume_drop(),
       {"alerts",
        "The alert log: one JSON object a line.",
        {plain(k_text, "file", "File that alert records are appended to; standard output if left out.",
@@ -336,14 +433,20 @@ const section_spec& root_section() {
 std::vector<std::string> detector_types() {
   std::vector<std::string> types;
   for (const auto& section : language())
-    if (section.name.compare(0, detector_prefix.size(), detector_prefix) == 0)
+    if (section.name.compare(0, detector_prefix.size(), detector_prefix) == 0 && !is_later(section))
       types.push_back(section.name.substr(detector_prefix.size()));
   return types;
 }
 
 const std::vector<std::string>& later_detector_types() {
-  static const std::vector<std::string> types{"sr_mixture", "burn_rate", "volume_drop"};
+  static const std::vector<std::string> types{"volume_drop"};
   return types;
+}
+
+bool is_later(const section_spec& section) {
+  const auto& later = later_detector_types();
+  return std::any_of(later.begin(), later.end(),
+                     [&](const std::string& type) { return section.name == std::string(detector_prefix) + type; });
 }
 
 std::vector<std::string> known_paths() {

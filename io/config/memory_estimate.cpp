@@ -1,6 +1,7 @@
 #include "io/config/memory_estimate.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace tocsin::io {
@@ -12,6 +13,10 @@ constexpr double key_bytes = 512;
 constexpr double scope_bytes = 512;
 constexpr double window_entry_bytes = 40; ///< 32 and the slack of a growing array
 constexpr double detector_bytes = 96;     ///< of each detector a key, without its window
+constexpr double z_score_bytes = 176;     ///< sums, quarantine and its place in the list of the window
+constexpr double sr_key_bytes = 192;      ///< of every key of sr_mixture
+constexpr double sr_full_key_bytes = 576; ///< more, of a full key: we count on all of them
+constexpr double sr_scope_bytes = 2560;   ///< of the root's season and budgets
 /// A cell is 64 bytes, its index entry 32, and an open-addressing index may be half empty.
 constexpr double leaf_cell_bytes = 64 + 2 * 32;
 constexpr double rolled_up_bytes = 96;
@@ -28,7 +33,8 @@ double text_bytes(std::size_t dimensions) {
 }
 
 double count(time_ms length, time_ms unit) {
-  return static_cast<double>((length + unit - 1) / unit);
+  const auto whole = (length + unit - 1) / unit;
+  return static_cast<double>(whole);
 }
 
 /// Entries of a sliding window for a key that is active all the time. The resolution follows models/sliding_window:
@@ -39,21 +45,46 @@ double window_entries(time_ms length, time_ms tick) {
   return count(length, std::max(tick, length <= day_ms ? minute_ms : hour_ms));
 }
 
+/// A burn_rate cuts each distinct length into at least 12 buckets (burn_rate_detector).
+double burn_rate_entries(const burn_rate_spec& settings, time_ms tick) {
+  constexpr time_ms least_buckets = 12;
+  std::set<time_ms> lengths;
+  for (const auto& rule : settings.rules)
+    lengths.insert({rule.long_window, rule.short_window});
+  double entries = 0;
+  for (const auto length : lengths)
+    entries += count(length, tick * std::max<time_ms>(1, length / tick / least_buckets));
+  return entries;
+}
+
+/// What a detector keeps of each key beside `detector_bytes`.
+double key_state(const detector_spec& detector, time_ms tick) {
+  if (const auto* threshold = std::get_if<threshold_spec>(&detector.settings))
+    return window_entry_bytes * window_entries(threshold->window, tick);
+  if (const auto* burn_rate = std::get_if<burn_rate_spec>(&detector.settings))
+    return window_entry_bytes * burn_rate_entries(*burn_rate, tick);
+  if (std::holds_alternative<z_score_spec>(detector.settings))
+    return z_score_bytes;
+  if (std::holds_alternative<sr_mixture_spec>(detector.settings))
+    return sr_key_bytes + sr_full_key_bytes;
+  return 0;
+}
+
 double detector_state(const monitor_spec& monitor) {
   double sum = 0;
-  for (const auto& detector : monitor.detectors) {
-    sum += detector_bytes;
-    if (const auto* settings = std::get_if<threshold_spec>(&detector.settings))
-      sum += window_entry_bytes * window_entries(settings->window, monitor.tick);
-  }
+  for (const auto& detector : monitor.detectors)
+    sum += detector_bytes + key_state(detector, monitor.tick);
   return sum;
 }
 
 double scope_state(const monitor_spec& monitor) {
   double sum = scope_bytes + text_bytes(monitor.scope_size);
-  for (const auto& detector : monitor.detectors)
+  for (const auto& detector : monitor.detectors) {
     if (const auto* settings = std::get_if<count_bucket_spec>(&detector.settings))
       sum += window_entry_bytes * window_entries(settings->baseline, monitor.tick);
+    if (std::holds_alternative<sr_mixture_spec>(detector.settings))
+      sum += sr_scope_bytes;
+  }
   return sum;
 }
 
@@ -65,7 +96,7 @@ void add_monitor(const config& built, const monitor_spec& monitor, double partit
   const auto keys = static_cast<double>(monitor.capacity.max_keys);
   const auto cells = static_cast<double>(monitor.capacity.max_leaf_cells);
   const auto text = text_bytes(monitor.dimensions.size());
-  const auto open_ticks = count(built.world.allowed_lateness, monitor.tick) + 2;
+  const auto open_ticks = count(holdback(built.world), monitor.tick) + 2;
   // A monitor of the whole stream has one scope value.
   const auto scopes = monitor.scope_size == 0 ? 1.0 : static_cast<double>(monitor.capacity.max_scopes);
   const auto rolled_up = std::min(cells * static_cast<double>(monitor.levels.size()), keys);

@@ -18,7 +18,7 @@ constexpr time_ms lateness = 5 * second_ms;
 constexpr time_ms tick = 10 * second_ms;
 
 /// Opens as soon as half of a tick fails.
-std::shared_ptr<const world_spec> quick_world() {
+std::shared_ptr<const world_spec> quick_world(time_ms settle = 0) {
   auto world = two_monitor_world(1);
   world.monitors.resize(1);
   threshold_spec half;
@@ -28,6 +28,7 @@ std::shared_ptr<const world_spec> quick_world() {
   world.monitors[0].detectors = {{"threshold", "threshold", half}};
   world.monitors[0].has_viewers = false;
   world.ahead_accept = 1; // the first record already counts
+  world.settle = settle;
   return std::make_shared<const world_spec>(std::move(world));
 }
 
@@ -44,8 +45,8 @@ struct followed {
   scripted_source* source;
   std::unique_ptr<staged_pipeline> pipeline;
 
-  explicit followed(std::size_t partitions)
-      : one(quick_world(), std::vector<std::string>(partitions), true), source(one.source.get()) {
+  explicit followed(std::size_t partitions, time_ms settle = 0)
+      : one(quick_world(settle), std::vector<std::string>(partitions), true), source(one.source.get()) {
     one.options.idle_timeout = idle_timeout;
     one.options.wall_clock = [this] { return wall(); };
     pipeline = std::make_unique<staged_pipeline>(one);
@@ -80,6 +81,21 @@ TEST_CASE("idle: an outage followed by silence is judged within idle_timeout + l
     REQUIRE(!live.one.on->journal.empty());
     CHECK(live.one.on->journal[0].kind == journal_kind::idle);
   }
+}
+
+TEST_CASE("idle: with settle, silence is judged so much later, and not before") {
+  constexpr time_ms settle = 3 * minute_ms;
+  followed live(1, settle);
+  live.source->append(0, events(dawn, dawn + 60'000, 0));
+  live.until(dawn + 60'000);
+  live.source->append(0, events(dawn + 60'000, dawn + 65'000, 1));
+  const auto last = dawn + 65'000;
+  live.until(last + settle + idle_timeout);
+  CHECK(live.one.on->log.empty());
+  live.until(last + settle + idle_timeout + lateness + 2 * tick);
+  REQUIRE(live.one.on->log.size() == 1);
+  CHECK(live.one.on->log[0].find("\"open\"") != std::string::npos);
+  REQUIRE(!live.one.on->journal.empty());
 }
 
 TEST_CASE("idle: a partition that is silent does not hold the others, and follows them, not the wall clock") {

@@ -103,6 +103,27 @@ sliding_window copy_in_any_order(const sliding_window& window, setting s, std::m
 
 } // namespace
 
+TEST_CASE("a coarse window costs the same however long it is, and never sees more than a bucket less or more") {
+  for (const std::int64_t tick : {1'000, 7'000, 10'000, 60'000, 3'600'000})
+    for (const std::int64_t length : {1'000, 60'000, 300'000, 1'800'000, 3'600'000, 21'600'000, 259'200'000}) {
+      CAPTURE(tick);
+      CAPTURE(length);
+      const auto shape = choose_window(length, tick, 12);
+      const auto buckets = static_cast<std::int64_t>(shape.buckets);
+      const auto bucket = shape.span_ticks * tick;
+      CHECK(buckets * bucket >= length);
+      CHECK((buckets - 1) * bucket < length);
+      CHECK(buckets <= 23);
+      CHECK((buckets >= 12 || shape.span_ticks == 1));
+    }
+  CHECK(choose_window(-5, 0, -1).buckets == 1);
+  // The five lengths of the default rules of burn_rate.
+  std::size_t entries = 0;
+  for (const std::int64_t minutes : {5, 30, 60, 360, 4320})
+    entries += choose_window(minutes * 60'000, 10'000, 12).buckets;
+  CHECK(entries == 63);
+}
+
 TEST_CASE("sliding window: equals the naive window under random operations") {
   constexpr std::uint32_t keys = 12;
   std::mt19937_64 random(42);

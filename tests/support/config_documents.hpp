@@ -25,7 +25,8 @@ inline nlohmann::json full_document() {
     "$schema": "../schema.json",
     "input": {
       "format": "csv", "time": {"field": "ts", "unit": "rfc3339", "zone": "Europe/Berlin"},
-      "allowed_lateness": "5s", "max_ahead": "1h", "ahead_accept": 100, "correction": "1h", "idle_timeout": "30s",
+      "allowed_lateness": "5s", "max_ahead": "1h", "ahead_accept": 100, "correction": "1h", "settle": "0s",
+      "idle_timeout": "30s",
       "where": "kind = 'view'", "total": "n", "failed": "bad", "viewer": "viewer_id",
       "file": {"paths": ["a.csv", "b.csv"], "sequence": true}, "stdin": false,
       "max_record_bytes": "1MiB", "block_bytes": "1MiB"
@@ -38,17 +39,38 @@ inline nlohmann::json full_document() {
       "severity": {"major_ratio": 3, "major_excess_per_hour": 50, "critical_rate": 0.5, "critical_events": 20,
                    "critical_excess_per_hour": 500, "fall_after": "10m"},
       "capacity": {"max_keys": 20000, "max_leaf_cells": 20000, "max_scopes": 1000},
+      "season": {"zone": "Europe/Berlin"},
       "detectors": [
-        {"type": "threshold", "name": "high", "rate": 0.2, "window": "1m", "for": "20s", "min_events": 50,
+        {"type": "threshold", "name": "high", "shadow": false, "rate": 0.2, "window": "1m", "for": "20s", "min_events": 50,
          "resolve_rate": 0.1, "resolve_for": "2m"},
-        {"type": "count_bucket", "name": "buckets", "scope_bucket": 1000, "key_bucket": 100, "baseline": "1d",
-         "min_baseline": 1000, "outlier": 1e-6, "normal": 0.01}
+        {"type": "count_bucket", "name": "buckets", "shadow": false, "scope_bucket": 1000, "key_bucket": 100, "baseline": "1d",
+         "min_baseline": 1000, "outlier": 1e-6, "normal": 0.01},
+        {"type": "burn_rate", "name": "budget", "shadow": true, "objective": 0.999, "min_events": 10,
+         "rules": [{"long_window": "1h", "short_window": "5m", "factor": 14.4}]},
+        {"type": "z_score", "name": "textbook", "shadow": true, "window": "5m", "history": 2016, "min_history": 12,
+         "outlier": 4, "normal": 2},
+        {"type": "sr_mixture", "name": "mixture", "shadow": false, "false_alarms_per_day": 1, "mode": "calibrated",
+         "incidents_per_day": 0.1, "baseline": "sliding", "baseline_length": "7d"}
       ]
     }],
     "alerts": {"file": "alerts.ndjson"}, "dead_letter": {"file": "rejected.ndjson"},
     "state": {"sqlite": "tocsin.db", "commit_interval": "1s"},
     "memory_limit": "1GiB", "workers": 2
   })");
+}
+
+/// Where the full document has a path of the language: `/monitors/*/name` is `/monitors/0/name`.
+inline std::string place_in_full_document(std::string path) {
+  const auto document = full_document();
+  const auto& detectors = document["monitors"][0]["detectors"];
+  for (std::size_t i = 0; i < detectors.size(); ++i) {
+    const auto pattern = "*(" + detectors[i]["type"].get<std::string>() + ")";
+    if (const auto at = path.find(pattern); at != std::string::npos)
+      path.replace(at, pattern.size(), std::to_string(i));
+  }
+  for (auto at = path.find('*'); at != std::string::npos; at = path.find('*'))
+    path.replace(at, 1, "0");
+  return path;
 }
 
 inline config_outcome parse(const nlohmann::json& document) {

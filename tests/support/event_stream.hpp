@@ -42,8 +42,8 @@ struct stream_options {
 };
 std::vector<test_event> random_stream(const stream_options& options);
 
-/// A world of two monitors over the dimensions d0, d1, ...: `scoped` (scope d0) with both detectors, `whole` (no
-/// scope).
+/// A world of two monitors over the dimensions d0, d1, ...: `scoped` (scope d0) and `whole` (no scope), both with
+/// every detector, one of them in shadow.
 world_spec two_monitor_world(std::size_t dimensions);
 
 } // namespace tocsin::test

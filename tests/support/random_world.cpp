@@ -27,13 +27,15 @@ private:
 
 detector_spec random_detector(dice& roll, time_ms tick, std::size_t number) {
   const auto name = "detector" + std::to_string(number);
-  if (roll.one_in(3)) {
+  const auto kind = roll.below(5);
+  const bool shadow = roll.one_in(4);
+  if (kind == 4) {
     sr_mixture_spec mixture;
     mixture.false_alarms_per_day = roll.of({1.0, 100.0, 1e5});
     mixture.strict = roll.one_in(4);
-    return {"sr_mixture", name, mixture};
+    return {"sr_mixture", name, mixture, shadow};
   }
-  if (roll.one_in(2)) {
+  if (kind == 0) {
     threshold_spec threshold;
     threshold.rate = roll.of({0.05, 0.2, 0.4});
     threshold.resolve_rate = roll.of({0.5, 1.0}) * threshold.rate;
@@ -41,7 +43,24 @@ detector_spec random_detector(dice& roll, time_ms tick, std::size_t number) {
     threshold.hold = tick * roll.of<time_ms>({0, 1, 4});
     threshold.resolve_hold = tick * roll.of<time_ms>({0, 2, 6});
     threshold.min_events = roll.of<std::int64_t>({1, 10});
-    return {"threshold", name, threshold};
+    return {"threshold", name, threshold, shadow};
+  }
+  if (kind == 1) {
+    burn_rate_spec burn_rate;
+    burn_rate.objective = roll.of({0.9, 0.97});
+    burn_rate.rules = {{tick * roll.of<time_ms>({6, 50}), tick * roll.of<time_ms>({1, 5}), roll.of({1.0, 3.0})},
+                       {tick * roll.of<time_ms>({100, 400}), tick * roll.of<time_ms>({5, 30}), 1}};
+    burn_rate.min_events = roll.of<std::int64_t>({1, 8});
+    return {"burn_rate", name, burn_rate, shadow};
+  }
+  if (kind == 2) {
+    z_score_spec z_score;
+    z_score.window = tick * roll.of<time_ms>({1, 2, 7});
+    z_score.history = roll.of<std::int64_t>({5, 100});
+    z_score.min_history = roll.of<std::int64_t>({1, 4});
+    z_score.outlier = roll.of({1.0, 3.0});
+    z_score.normal = roll.of({0.0, 1.0});
+    return {"z_score", name, z_score, shadow};
   }
   count_bucket_spec buckets;
   buckets.scope_bucket = roll.of<std::int64_t>({5, 60});
@@ -50,7 +69,7 @@ detector_spec random_detector(dice& roll, time_ms tick, std::size_t number) {
   buckets.min_baseline = roll.of<std::int64_t>({1, 100});
   buckets.outlier = roll.of({0.05, 1e-3});
   buckets.normal = roll.of({0.3, 0.1});
-  return {"count_bucket", name, buckets};
+  return {"count_bucket", name, buckets, shadow};
 }
 
 monitor_spec random_monitor(dice& roll, std::size_t number) {
@@ -94,6 +113,7 @@ world_spec random_world(std::uint32_t seed) {
   world.fingerprint = "test";
   world.allowed_lateness = roll.of<time_ms>({0, 5, 25}) * second_ms;
   world.max_ahead = roll.of<time_ms>({10, 60}) * minute_ms;
+  world.settle = roll.of<time_ms>({0, 0, 2, 15}) * minute_ms;
   world.ahead_accept = roll.of<std::uint32_t>({3, 20, 100});
   const auto monitors = 1 + roll.below(3);
   for (std::size_t i = 0; i < monitors; ++i)

@@ -112,6 +112,28 @@ TEST_CASE("JSON output is the log's own bytes") {
   CHECK(alerts(written(directory, "alerts.ndjson", text), {"--json"}).out == text);
 }
 
+TEST_CASE("records in shadow are left out and counted, unless they are asked for") {
+  const scratch_directory directory;
+  auto lines = records();
+  for (auto& line : lines)
+    line["shadow"] = line["id"] == "b7e1";
+  const auto file = written(directory, "alerts.ndjson", log_text(lines));
+  const auto quiet = alerts(file, {"--json"});
+  CHECK(shown(quiet.out) == "a001:0 a001:1 b7ff:0 b7ff:1 ");
+  CHECK(is_one_error_line(quiet.err));
+  CHECK(quiet.err.find("2 records of detectors in shadow left out") != std::string::npos);
+  CHECK(alerts(file, {"--json", "--kind", "open"}).err.find("1 record of detectors") != std::string::npos);
+  CHECK(alerts(file, {"--json", "--detector", "count_bucket"}).err.empty());
+  CHECK(alerts(file, {"--kind", "open"}).out.find("(shadow)") == std::string::npos);
+
+  const auto all = alerts(file, {"--json", "--shadow"});
+  CHECK(all.out == log_text(lines));
+  CHECK(all.err.empty());
+  CHECK(alerts(file, {"--shadow"}).out.find("playback-failures/threshold (shadow)") != std::string::npos);
+  // Who names an incident wants to see it.
+  CHECK(shown(alerts(file, {"--json", "b7e1"}).out) == "b7e1:0 b7e1:1 ");
+}
+
 TEST_CASE("an id must be known and its beginning must be unique") {
   const scratch_directory directory;
   const auto file = written(directory, "alerts.ndjson", log_text(records()));

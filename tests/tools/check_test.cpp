@@ -46,6 +46,24 @@ TEST_CASE("check tells every mistake on a line of its own and exits with 3") {
   }
 }
 
+TEST_CASE("check shows settle, seasons and shadows, and warns of the latency") {
+  const scratch_directory directory;
+  const auto file = written(directory, "views.json", R"({
+    "input": {"format": "ndjson", "time": {"field": "ts"}, "settle": "10m"},
+    "monitors": [{"name": "m", "error_when": "a = 1", "season": {"zone": "Europe/Berlin"},
+                  "capacity": {"max_leaf_cells": 10000},
+                  "detectors": [{"type": "z_score", "shadow": true}, {"type": "burn_rate", "name": "slo"}]}]
+  })");
+  const auto finished = run_tocsin({"check", file});
+  CHECK(finished.code == 0);
+  for (const auto* line : {"settle       10m\n", "tick       1m\n", "season     Europe/Berlin\n",
+                           "detectors  z_score in shadow, slo (burn_rate)\n"}) {
+    CAPTURE(line);
+    CHECK(finished.out.find(line) != std::string::npos);
+  }
+  CHECK(finished.err.find("warning: /input/settle: 10m: every alert comes so much later") != std::string::npos);
+}
+
 TEST_CASE("a configuration that is not there is exit code 3") {
   const auto finished = run_tocsin({"check", "/nowhere/views.json"});
   CHECK(finished.code == 3);

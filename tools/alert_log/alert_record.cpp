@@ -66,6 +66,8 @@ io::result<alert_record> parse_alert(std::string line) {
   record.severity = text_of(object, "severity");
   record.monitor = text_of(object, "monitor");
   record.detector = text_of(object, "detector");
+  const auto* shadow = find(object, "shadow");
+  record.shadow = shadow != nullptr && shadow->is_boolean() && shadow->get<bool>();
   record.key = key_of(object);
   record.tick = *tick;
   record.onset = time_of(object, "onset");

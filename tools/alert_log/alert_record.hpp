@@ -20,6 +20,7 @@ struct alert_record {
   std::string severity;
   std::string monitor;
   std::string detector;
+  bool shadow = false;
   std::vector<std::pair<std::string, std::string>> key; ///< a missing value is `(none)`
   time_ms tick = 0;
   std::optional<time_ms> onset;

@@ -148,7 +148,8 @@ std::string alert_table::head() const {
 std::string alert_table::row(const alert_record& record) const {
   return line({shown_time(record.tick), printable(record.kind), printable(record.severity), shown_rate(record.rate),
                shown_rate(record.baseline), shown_count(record.excess), shown_span(record),
-               printable(record.monitor + "/" + record.detector), printable(shown_key(record))},
+               printable(record.monitor + "/" + record.detector + (record.shadow ? " (shadow)" : "")),
+               printable(shown_key(record))},
               colour_of(record));
 }
 

@@ -69,6 +69,29 @@ const std::map<std::string, json> verdict_changes{
     {"/monitors/0/detectors/1/min_baseline", 1001},
     {"/monitors/0/detectors/1/outlier", 1e-7},
     {"/monitors/0/detectors/1/normal", 0.02},
+    {"/monitors/0/season/zone", "Europe/Paris"},
+    {"/monitors/0/detectors/0/shadow", true},
+    {"/monitors/0/detectors/1/shadow", true},
+    {"/monitors/0/detectors/2/shadow", false},
+    {"/monitors/0/detectors/3/shadow", false},
+    {"/monitors/0/detectors/4/shadow", true},
+    {"/monitors/0/detectors/2/name", "slo"},
+    {"/monitors/0/detectors/2/objective", 0.99},
+    {"/monitors/0/detectors/2/min_events", 11},
+    {"/monitors/0/detectors/2/rules/0/long_window", "2h"},
+    {"/monitors/0/detectors/2/rules/0/short_window", "10m"},
+    {"/monitors/0/detectors/2/rules/0/factor", 14},
+    {"/monitors/0/detectors/3/name", "z"},
+    {"/monitors/0/detectors/3/window", "10m"},
+    {"/monitors/0/detectors/3/history", 2017},
+    {"/monitors/0/detectors/3/min_history", 13},
+    {"/monitors/0/detectors/3/outlier", 5},
+    {"/monitors/0/detectors/3/normal", 1},
+    {"/monitors/0/detectors/4/name", "sr"},
+    {"/monitors/0/detectors/4/false_alarms_per_day", 2},
+    {"/monitors/0/detectors/4/mode", "strict"},
+    {"/monitors/0/detectors/4/incidents_per_day", 0.2},
+    {"/monitors/0/detectors/4/baseline_length", "8d"},
 };
 
 /// Another legal value for each key that cannot.
@@ -86,12 +109,30 @@ const std::map<std::string, json> harmless_changes{
     {"/workers", 8},
 };
 
+/// The full document with the discounted baseline, which has no length.
+json discounted_document() {
+  return with(without(full_document(), "/monitors/0/detectors/4/baseline_length"), "/monitors/0/detectors/4/baseline",
+              "discounted");
+}
+
 } // namespace
 
 TEST_CASE("every change that can change a verdict changes the fingerprint, each differently") {
   std::set<std::string> seen{fingerprint(full_document())};
   for (const auto& entry : verdict_changes)
     CHECK_MESSAGE(seen.insert(fingerprint(with(full_document(), entry.first, entry.second))).second, entry.first);
+}
+
+TEST_CASE("settle, the sliding baseline and the zone of the season change the fingerprint") {
+  auto slow = with(small_document(), "/monitors/0/tick", "1m");
+  std::set<std::string> seen{fingerprint(slow)};
+  for (const auto* settle : {"1m", "2m"})
+    CHECK(seen.insert(fingerprint(with(slow, "/input/settle", settle))).second);
+  CHECK(seen.count(fingerprint(with(slow, "/input/settle", "0s"))) == 1);
+  // UTC by name, and by default: the name counts, not what its transitions happen to be.
+  for (const auto* zone : {"Etc/UTC", "UTC", "Asia/Kolkata"})
+    CHECK(seen.insert(fingerprint(with(slow, "/monitors/0/season/zone", zone))).second);
+  CHECK(fingerprint(discounted_document()) != fingerprint(full_document()));
 }
 
 TEST_CASE("leaving out a part changes the fingerprint") {
@@ -128,7 +169,8 @@ TEST_CASE("comments, order of keys, spelling of units and written defaults do no
 }
 
 TEST_CASE("each key of the language is known to change verdicts or not to") {
-  std::set<std::string> covered{"/input",
+  std::set<std::string> covered{"/monitors/0/detectors/4/baseline", // in a case of its own
+                                "/input",
                                 "/input/time",
                                 "/input/file",
                                 "/input/stdin",
@@ -140,19 +182,17 @@ TEST_CASE("each key of the language is known to change verdicts or not to") {
                                 "/alerts",
                                 "/dead_letter",
                                 "/state",
-                                "/monitors/0/detectors/0/type",
-                                "/monitors/0/detectors/1/type"};
+                                "/monitors/0/season",
+                                "/monitors/0/detectors/2/rules",
+                                "/input/settle"}; // in a case of its own
+  for (const auto* detector : {"0", "1", "2", "3", "4"})
+    covered.insert(std::string("/monitors/0/detectors/") + detector + "/type");
   for (const auto& entry : verdict_changes)
     covered.insert(entry.first);
   for (const auto& entry : harmless_changes)
     covered.insert(entry.first);
-  for (auto path : known_paths()) {
-    for (const auto& [pattern, index] : std::vector<std::pair<std::string, std::string>>{
-             {"*(threshold)", "0"}, {"*(count_bucket)", "1"}, {"/*", "/0"}})
-      if (const auto at = path.find(pattern); at != std::string::npos)
-        path.replace(at, pattern.size(), index);
-    if (const auto at = path.find("/*"); at != std::string::npos)
-      path.replace(at, 2, "/0");
+  for (const auto& known : known_paths()) {
+    const auto path = place_in_full_document(known);
     CHECK_MESSAGE(covered.count(path) == 1, path);
   }
 }

@@ -18,15 +18,17 @@ std::uint64_t total(const json& document) {
 
 } // namespace
 
-TEST_CASE("default capacities fit in the default memory, with a scope, levels and both detectors") {
+TEST_CASE("default capacities fit in the default memory, with a scope, levels and each detector") {
   auto document = small_document();
   CHECK(parse(document).value);
   document["monitors"][0]["scope"] = {"property"};
   document["monitors"][0]["levels"] = json::parse(R"([["cdn"], ["country"], ["title"], ["cdn", "country"]])");
-  document["monitors"][0]["detectors"] =
-      json::parse(R"([{"type": "threshold", "rate": 0.2}, {"type": "count_bucket"}])");
-  const auto outcome = parse(document);
-  CHECK_MESSAGE(outcome.value, all_issues(outcome));
+  for (const auto* detectors : {R"([{"type": "threshold", "rate": 0.2}, {"type": "count_bucket"}])",
+                                R"([{"type": "sr_mixture"}, {"type": "z_score"}])", R"([{"type": "burn_rate"}])"}) {
+    document["monitors"][0]["detectors"] = json::parse(detectors);
+    const auto outcome = parse(document);
+    CHECK_MESSAGE(outcome.value, all_issues(outcome));
+  }
 }
 
 TEST_CASE("the estimate grows with each thing that is kept") {
@@ -44,7 +46,8 @@ TEST_CASE("the estimate grows with each thing that is kept") {
   };
   for (const auto& entry : greedier)
     CHECK_MESSAGE(total(with(full_document(), entry.first, entry.second)) > base, entry.first);
-  CHECK(total(without(full_document(), "/monitors/0/detectors/0")) < base);
+  for (const std::string detector : {"0", "1", "2", "3", "4"})
+    CHECK(total(without(full_document(), "/monitors/0/detectors/" + detector)) < base);
 }
 
 TEST_CASE("keys cost their state and the entries of their windows") {
@@ -56,6 +59,30 @@ TEST_CASE("keys cost their state and the entries of their windows") {
   CHECK(per_entry >= 24);
   CHECK(per_entry <= 40);
   CHECK(one_entry > 512'000'000);
+}
+
+TEST_CASE("each kind of detector costs what it keeps of a key") {
+  const auto document =
+      with(small_document(), "/monitors/0/capacity", {{"max_keys", 1'000'000}, {"max_leaf_cells", 64}});
+  const auto with_detector = [&](const char* detector) {
+    return total(with(document, "/monitors/0/detectors", json::array({json::parse(detector)})));
+  };
+  const auto none = with_detector(R"({"type": "count_bucket"})");
+  const auto per_key = [&](const char* detector) { return static_cast<double>(with_detector(detector) - none) / 1e6; };
+  CHECK(per_key(R"({"type": "burn_rate"})") == doctest::Approx(63 * 40).epsilon(0.01));
+  CHECK(per_key(R"({"type": "z_score"})") == doctest::Approx(176).epsilon(0.01));
+  CHECK(per_key(R"({"type": "sr_mixture"})") == doctest::Approx(192 + 576).epsilon(0.01));
+}
+
+TEST_CASE("the ticks that wait for settle are counted") {
+  auto document = with(small_document(), "/monitors/0/tick", "1m");
+  document["monitors"][0]["capacity"] = {{"max_keys", 64}, {"max_leaf_cells", 100'000}};
+  const auto none = total(document);
+  document["input"]["settle"] = "10m";
+  const auto ten = total(document);
+  document["input"]["settle"] = "20m";
+  CHECK(static_cast<double>(total(document) - ten) == doctest::Approx(static_cast<double>(ten - none)).epsilon(0.01));
+  CHECK((ten - none) / 100'000 / 10 >= 128);
 }
 
 TEST_CASE("too small a limit is an error that shows the division") {

@@ -121,7 +121,7 @@ TEST_CASE("every key of a full configuration arrives") {
   const auto& m = c.world.monitors[0];
   CHECK(m.has_viewers);
   CHECK(m.gates.min_ratio == 2);
-  REQUIRE(m.detectors.size() == 2);
+  REQUIRE(m.detectors.size() == 5);
   const auto& high = std::get<threshold_spec>(m.detectors[0].settings);
   CHECK(m.detectors[0].name == "high");
   CHECK(high.rate == 0.2);
@@ -130,6 +130,101 @@ TEST_CASE("every key of a full configuration arrives") {
   CHECK(high.min_events == 50);
   CHECK(high.resolve_rate == 0.1);
   CHECK(high.resolve_hold == 2 * minute_ms);
+  CHECK_FALSE(m.detectors[0].shadow);
+
+  CHECK(m.detectors[2].name == "budget");
+  CHECK(m.detectors[2].shadow);
+  const auto& budget = std::get<burn_rate_spec>(m.detectors[2].settings);
+  CHECK(budget.objective == 0.999);
+  CHECK(budget.min_events == 10);
+  REQUIRE(budget.rules.size() == 1);
+  CHECK(budget.rules[0].long_window == hour_ms);
+  CHECK(budget.rules[0].short_window == 5 * minute_ms);
+  CHECK(budget.rules[0].factor == 14.4);
+  const auto& textbook = std::get<z_score_spec>(m.detectors[3].settings);
+  CHECK(textbook.window == 5 * minute_ms);
+  CHECK(textbook.history == 2016);
+  CHECK(textbook.min_history == 12);
+  CHECK(textbook.outlier == 4);
+  CHECK(textbook.normal == 2);
+  const auto& mixture = std::get<sr_mixture_spec>(m.detectors[4].settings);
+  CHECK(mixture.false_alarms_per_day == 1);
+  CHECK_FALSE(mixture.strict);
+  CHECK(mixture.incidents_per_day == 0.1);
+  CHECK(mixture.sliding_baseline == 7 * day_ms);
+}
+
+TEST_CASE("the defaults of the other detectors are those of the contract") {
+  const auto detectors = json::parse(R"([{"type": "burn_rate"}, {"type": "z_score"}, {"type": "sr_mixture"}])");
+  const auto outcome = parse(with(with(small_document(), "/monitors/0/detectors", detectors), "/memory_limit", "4GiB"));
+  REQUIRE_MESSAGE(outcome.value, all_issues(outcome));
+  CHECK(outcome.warnings.empty());
+  const auto& m = outcome.value->world.monitors[0];
+  CHECK(m.zone.empty());
+  const auto& budget = std::get<burn_rate_spec>(m.detectors[0].settings);
+  const burn_rate_spec burn_rate;
+  CHECK(budget.objective == burn_rate.objective);
+  CHECK(budget.min_events == burn_rate.min_events);
+  REQUIRE(budget.rules.size() == burn_rate.rules.size());
+  for (std::size_t i = 0; i < budget.rules.size(); ++i) {
+    CHECK(budget.rules[i].long_window == burn_rate.rules[i].long_window);
+    CHECK(budget.rules[i].short_window == burn_rate.rules[i].short_window);
+    CHECK(budget.rules[i].factor == burn_rate.rules[i].factor);
+  }
+  const auto& textbook = std::get<z_score_spec>(m.detectors[1].settings);
+  const z_score_spec z_score;
+  CHECK(textbook.window == z_score.window);
+  CHECK(textbook.history == z_score.history);
+  CHECK(textbook.min_history == z_score.min_history);
+  CHECK(textbook.outlier == z_score.outlier);
+  CHECK(textbook.normal == z_score.normal);
+  const auto& mixture = std::get<sr_mixture_spec>(m.detectors[2].settings);
+  const sr_mixture_spec sr_mixture;
+  CHECK(mixture.false_alarms_per_day == sr_mixture.false_alarms_per_day);
+  CHECK(mixture.strict == sr_mixture.strict);
+  CHECK(mixture.incidents_per_day == sr_mixture.incidents_per_day);
+  CHECK(mixture.sliding_baseline == sr_mixture.sliding_baseline);
+}
+
+TEST_CASE("the season's zone becomes its transitions") {
+  const auto outcome = parse(with(small_document(), "/monitors/0/season", {{"zone", "Europe/Berlin"}}));
+  REQUIRE_MESSAGE(outcome.value, all_issues(outcome));
+  CHECK(outcome.value->season_zones == std::vector<std::string>{"Europe/Berlin"});
+  const auto& m = outcome.value->world.monitors[0];
+  REQUIRE(m.zone.size() > 100);
+  CHECK(m.zone.front().since == 0);
+  for (std::size_t i = 1; i < m.zone.size(); ++i) {
+    CHECK(m.zone[i].since > m.zone[i - 1].since);
+    CHECK(m.zone[i].offset != m.zone[i - 1].offset);
+  }
+  // 2024-03-31 01:00 UTC: from 02:00 to 03:00; back on 27 October.
+  constexpr time_ms spring = 1711846800000, autumn = 1729990800000;
+  CHECK(local_time(m, spring - 1) == spring - 1 + hour_ms);
+  CHECK(local_time(m, spring) == spring + 2 * hour_ms);
+  CHECK(local_time(m, autumn - 1) == autumn - 1 + 2 * hour_ms);
+  CHECK(local_time(m, autumn) == autumn + hour_ms);
+  CHECK(local_time(m, 0) == hour_ms);
+
+  const auto half = parse(with(small_document(), "/monitors/0/season", {{"zone", "Asia/Kolkata"}}));
+  REQUIRE(half.value);
+  CHECK(local_time(half.value->world.monitors[0], autumn) == autumn + 5 * hour_ms + 30 * minute_ms);
+  CHECK(parse(with(small_document(), "/monitors/0/season", json::object())).value->world.monitors[0].zone.empty());
+}
+
+TEST_CASE("with settle the tick is a minute, unless a longer one is written") {
+  auto document = with(small_document(), "/input/settle", "10m");
+  const auto outcome = parse(document);
+  REQUIRE_MESSAGE(outcome.value, all_issues(outcome));
+  CHECK(outcome.value->world.settle == 10 * minute_ms);
+  CHECK(outcome.value->world.monitors[0].tick == minute_ms);
+  CHECK(holdback(outcome.value->world) == 10 * minute_ms + 5 * second_ms);
+  CHECK(parse(with(document, "/monitors/0/tick", "5m")).value->world.monitors[0].tick == 5 * minute_ms);
+  const auto refused = parse(with(document, "/monitors/0/tick", "10s"));
+  CHECK(tells(refused, {"/monitors/0/tick", "", "\"10s\"",
+                        "at least \"1m\", because /input/settle is \"10m\": closed ticks wait as 1-minute cells"}));
+  CHECK(refused.issues.size() == 1);
+  document["input"]["settle"] = "0s";
+  CHECK(parse(document).value->world.monitors[0].tick == 10 * second_ms);
 }
 
 TEST_CASE("dimensions are those of the scope, then in order of appearance; the root comes first") {
@@ -238,6 +333,19 @@ TEST_CASE("each mistake is told with its pointer, what was found and what would 
       {"/monitors/0/detectors/1/baseline", "\"25s\"", "\"25s\"", "a multiple of the tick"},
       {"/monitors/0/detectors/1/outlier", "0.5", "0.5", "less than \"normal\", 0.01"},
       {"/monitors/0/detectors/1/normal", "1", "1", "below 1"},
+      {"/input/settle", "\"8d\"", "\"8d\"", "from 0s to 7d"},
+      {"/monitors/0/season/zone", "\"Europe/Berlinn\"", "Berlinn", "IANA"},
+      {"/monitors/0/detectors/0/shadow", "\"yes\"", "\"yes\"", "true or false"},
+      {"/monitors/0/detectors/2/objective", "1", "1", "above 0 and below 1"},
+      {"/monitors/0/detectors/2/rules", "[]", "[]", "at least one"},
+      {"/monitors/0/detectors/2/rules/0/factor", "0", "0", "above 0"},
+      {"/monitors/0/detectors/2/rules/0/short_window", "\"2h\"", "\"2h\"", "at most the long window, \"1h\""},
+      {"/monitors/0/detectors/2/rules/0/short_window", "\"5s\"", "\"5s\"", "a multiple of the tick"},
+      {"/monitors/0/detectors/3/normal", "4", "4", "less than \"outlier\", 4"},
+      {"/monitors/0/detectors/3/window", "\"15s\"", "\"15s\"", "a multiple of the tick"},
+      {"/monitors/0/detectors/3/history", "1", "1", "from 2 to"},
+      {"/monitors/0/detectors/4/false_alarms_per_day", "0", "0", "above 0"},
+      {"/monitors/0/detectors/4/mode", "\"strickt\"", "\"strickt\"", "\"strict\", perhaps"},
       {"/state/commit_interval", "\"1 s\"", "\"1 s\"", "a duration"},
       {"/memory_limit", "\"1Gb\"", "\"1Gb\"", "a size such as \"1MiB\""},
       {"/memory_limit", "\"17MiB\"", "\"17MiB\"", "playback: keys"},
@@ -275,6 +383,20 @@ TEST_CASE("an outcome is needed: error_when or the input's failed") {
   CHECK(parse(with(neither, "/input/failed", "bad")).value);
 }
 
+TEST_CASE("a length of the baseline is refused where it would have no effect, and rules beyond the 32nd are, too") {
+  const auto discounted = with(full_document(), "/monitors/0/detectors/4/baseline", "discounted");
+  CHECK(tells(parse(discounted),
+              {"/monitors/0/detectors/4/baseline_length", "", "\"7d\"", "it only with \"baseline\": \"sliding\""}));
+  CHECK(parse(without(discounted, "/monitors/0/detectors/4/baseline_length")).value);
+  auto many = full_document();
+  auto& rules = many["monitors"][0]["detectors"][2]["rules"];
+  while (rules.size() < 32)
+    rules.push_back(rules[0]);
+  CHECK(parse(many).value);
+  rules.push_back(rules[0]);
+  CHECK(tells(parse(many), {"/monitors/0/detectors/2/rules", "", "33 rules", "at most 32"}));
+}
+
 TEST_CASE("names of monitors are unique") {
   auto document = small_document();
   document["monitors"].push_back(document["monitors"][0]);
@@ -282,16 +404,15 @@ TEST_CASE("names of monitors are unique") {
 }
 
 TEST_CASE("what later builds will know is refused and never ignored") {
-  for (const std::string pointer : {"/http", "/input/keyed_by", "/input/kafka", "/input/settle", "/input/error_type",
-                                    "/input/attribute_by", "/input/http", "/monitors/0/attribute_by",
-                                    "/monitors/0/season", "/alerts/kafka", "/dead_letter/kafka", "/state/kafka"}) {
+  for (const std::string pointer :
+       {"/http", "/input/keyed_by", "/input/kafka", "/input/error_type", "/input/attribute_by", "/input/http",
+        "/monitors/0/attribute_by", "/alerts/kafka", "/dead_letter/kafka", "/state/kafka"}) {
     const auto outcome = parse(with(full_document(), pointer, json::object()));
     CHECK_MESSAGE(tells(outcome, {pointer, "", "\"", "no such key: this build does not have it yet"}), pointer, "\n",
                   all_issues(outcome));
   }
-  for (const std::string type : {"sr_mixture", "burn_rate", "volume_drop"})
-    CHECK(tells(parse(with(full_document(), "/monitors/0/detectors/1/type", type)),
-                {"/monitors/0/detectors/1/type", "", type, "this build does not have that detector yet"}));
+  CHECK(tells(parse(with(full_document(), "/monitors/0/detectors/1/type", "volume_drop")),
+              {"/monitors/0/detectors/1/type", "", "volume_drop", "this build does not have that detector yet"}));
 }
 
 TEST_CASE("all mistakes are told at once") {
@@ -373,6 +494,11 @@ TEST_CASE("legal but doubtful settings are warned about") {
   CHECK(warned(with(full, "/input/format", "combined_log"), "/input/time:"));
   CHECK(warned(with(full, "/monitors/0/detectors/0/min_events", 1), "/monitors/0/detectors/0/min_events"));
   CHECK_FALSE(warned(full, "min_events"));
+  CHECK(warned(with(small_document(), "/input/settle", "2m"), "/input/settle: 2m: every alert comes so much later"));
+  CHECK_FALSE(warned(full, "settle"));
+  CHECK(warned(with(full, "/monitors/0/detectors/2/objective", 0.9),
+               "/monitors/0/detectors/2/rules/0/factor: 14.4 times the budget is a failure rate of 144 %"));
+  CHECK_FALSE(warned(full, "factor"));
   auto many = json::array();
   for (int i = 0; i < 8; ++i)
     many.push_back({"d" + std::to_string(i)});
