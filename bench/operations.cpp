@@ -1,7 +1,11 @@
-// Single operations of the hot path, with Google Benchmark: hash and count one event, sum and step one (key, tick).
+// Single operations of the hot path, with Google Benchmark: hash and count one event; sum, step and test one (key,
+// tick).
 #include "detectors/counting/leaf_table.hpp"
 #include "detectors/values/key.hpp"
+#include "models/likelihood_ratio.hpp"
+#include "models/mixture.hpp"
 #include "models/sliding_window.hpp"
+#include "models/zeta.hpp"
 
 #include <benchmark/benchmark.h>
 
@@ -93,6 +97,31 @@ void add_to_window(benchmark::State& state) {
   }
 }
 BENCHMARK(add_to_window)->Arg(1'000)->Arg(1'000'000);
+
+/// Log likelihood ratios of one tick, of `events` with a few failures, at a rate that makes the form what it is.
+void likelihood_ratios(benchmark::State& state, std::int64_t events, double rate, double dispersion) {
+  std::int64_t i = 0;
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(log_likelihood_ratios(events + (i & 7), i & 3, rate, dispersion));
+    ++i;
+  }
+}
+BENCHMARK_CAPTURE(likelihood_ratios, bernoulli, 10, 0.01, 0.0);
+BENCHMARK_CAPTURE(likelihood_ratios, negative_binomial, 1'000, 0.01, 0.02);
+BENCHMARK_CAPTURE(likelihood_ratios, beta_binomial, 100, 0.2, 0.02);
+
+/// The weights of a tick, the start of its share of the budget, its ratios taken in, and the sum compared.
+void start_and_observe(benchmark::State& state) {
+  shiryaev_roberts_mixture mixture;
+  const auto logs = log_likelihood_ratios(100, 1, 0.01, 0.0);
+  std::int64_t i = 0;
+  for (auto _ : state) {
+    mixture.start(1e-6, start_weights(static_cast<double>(++i & 7), 0.01));
+    mixture.observe(logs);
+    benchmark::DoNotOptimize(mixture.sum());
+  }
+}
+BENCHMARK(start_and_observe);
 
 } // namespace
 

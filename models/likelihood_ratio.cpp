@@ -12,7 +12,7 @@ constexpr double highest_rate = 0.95;
 constexpr double highest_dispersion = 1000;
 constexpr double largest_result = 1e4;
 constexpr double lowest_dispersion = 1e-6; // of the forms that have one: below, 1/k would lose digits
-constexpr double negligible_excess = 1e-3; // of an expectation over 1
+constexpr double negligible_excess = 1e-3; // twice that of an expectation over 1
 constexpr double low_rate = 0.05;          // up to here, a binomial is a Poisson to our purpose
 constexpr double smallest_precision = 0.5; // s: the beta distribution is bathtub-shaped below 1
 
@@ -44,15 +44,9 @@ tick_counts clamped(std::int64_t total, std::int64_t failed) {
   return {static_cast<double>(most), static_cast<double>(std::clamp<std::int64_t>(failed, 0, most))};
 }
 
-enum class form { bernoulli, negative_binomial, beta_binomial };
-
-// A single event has no dispersion; of several, the farthest alternative sees it first.
-form choose_form(double total, double rate, double dispersion) {
-  constexpr auto farthest = 249.0;
-  const auto q = rate * farthest / (1 + rate * farthest);
-  if (dispersion * total * (total - 1) * q * q <= negligible_excess)
-    return form::bernoulli;
-  return rate <= low_rate ? form::negative_binomial : form::beta_binomial;
+// Whether dispersion can show in n events; `distance` is (q - p) / (1 - p) of the rates p and q that are compared.
+bool is_dispersed(double n, double dispersion, double distance) {
+  return dispersion * n * (n - 1) * distance * distance > negligible_excess;
 }
 
 double clamped_rate(double rate) {
@@ -66,18 +60,25 @@ double beta_precision(double rate, double dispersion) {
 
 // -- eight alternatives -------------------------------------------------------------------------------------------
 
-per_alternative bernoulli(const tick_counts& n, double rate) {
-  const per_alternative x = rate * (odds.theta - 1);
-  const per_alternative u = 1 + x; // above 1, since x >= 3e-10
-  return n.failed * odds.log_theta - n.total * (x * log_of(u) / (u - 1));
+// What the forms share: x = p (theta - 1), u = 1 + x and its logarithm, and d = (p_j - p) / (1 - p) = x / u.
+struct raised_odds {
+  per_alternative x;
+  per_alternative u; // above 1, since x >= 3e-10
+  per_alternative log_u;
+  per_alternative distance;
+
+  explicit raised_odds(double rate) : x(rate * (odds.theta - 1)), u(1 + x), log_u(log_of(u)), distance(x / u) {}
+};
+
+per_alternative bernoulli(const tick_counts& n, const raised_odds& raised) {
+  return n.failed * odds.log_theta - n.total * (raised.x * raised.log_u / (raised.u - 1));
 }
 
-per_alternative negative_binomial(const tick_counts& n, double rate, double dispersion) {
-  // Both arguments of the logarithms are well above 1 here, or their accuracy does not count beside ln theta.
+per_alternative negative_binomial(const tick_counts& n, const raised_odds& raised, double rate, double dispersion) {
   const auto k_mu = dispersion * n.total * rate;
-  const per_alternative u = 1 + rate * (odds.theta - 1);
-  const per_alternative growth = 1 + (k_mu / (1 + k_mu) * (1 - rate)) * (odds.theta - 1) / u;
-  return n.failed * (odds.log_theta - log_of(u)) - (1 / dispersion + n.failed) * log_of(growth);
+  // rho - 1 = d (1 - p) / p
+  const per_alternative growth = 1 + (k_mu / (1 + k_mu) * (1 - rate) / rate) * raised.distance;
+  return n.failed * (odds.log_theta - raised.log_u) - (1 / dispersion + n.failed) * log_of(growth);
 }
 
 // The alternatives and the null behind them; one more to fill the last packet.
@@ -155,12 +156,19 @@ per_alternative log_likelihood_ratios(std::int64_t total, std::int64_t failed, d
     return per_alternative::Zero();
   const auto n = clamped(total, failed);
   const auto p = clamped_rate(rate);
-  const auto k = std::clamp(dispersion, lowest_dispersion, highest_dispersion);
+  const raised_odds raised(p);
+  const auto shows = [&](Eigen::Index j) { return is_dispersed(n.total, dispersion, raised.distance[j]); };
+  const auto shows_in_some = shows(alternatives - 1); // the farthest
+  const auto shows_in_all = shows(0);
   per_alternative result;
-  switch (choose_form(n.total, p, dispersion)) {
-  case form::bernoulli: result = bernoulli(n, p); break;
-  case form::negative_binomial: result = negative_binomial(n, p, k); break;
-  case form::beta_binomial: result = beta_binomial(n, p, k); break;
+  if (!shows_in_all)
+    result = bernoulli(n, raised);
+  if (shows_in_some) {
+    const auto k = std::clamp(dispersion, lowest_dispersion, highest_dispersion);
+    const auto dispersed = p <= low_rate ? negative_binomial(n, raised, p, k) : beta_binomial(n, p, k);
+    for (Eigen::Index j = 0; j < alternatives; ++j)
+      if (shows_in_all || shows(j))
+        result[j] = dispersed[j];
   }
   return result.max(-largest_result).min(largest_result);
 }
@@ -173,12 +181,9 @@ double log_likelihood_ratio(std::int64_t total, std::int64_t failed, double null
   const auto p = clamped_rate(null_rate);
   const auto q = clamped_rate(alternative_rate);
   const auto k = std::clamp(dispersion, lowest_dispersion, highest_dispersion);
-  auto result = 0.0;
-  switch (choose_form(n.total, p, dispersion)) {
-  case form::bernoulli: result = bernoulli(n, p, q); break;
-  case form::negative_binomial: result = negative_binomial(n, p, q, k); break;
-  case form::beta_binomial: result = beta_binomial(n, p, q, k); break;
-  }
+  const auto result = !is_dispersed(n.total, dispersion, (q - p) / (1 - p)) ? bernoulli(n, p, q)
+                      : p <= low_rate                                       ? negative_binomial(n, p, q, k)
+                                                                            : beta_binomial(n, p, q, k);
   return std::clamp(result, -largest_result, largest_result);
 }
 

@@ -20,22 +20,23 @@ using per_alternative = Eigen::Array<double, alternatives, 1>;
 ///
 ///     p_j = p theta_j / (1 + p (theta_j - 1)),   rho_j = p_j / p
 ///
-///     k n (n - 1) q^2 <= 0.001:   ln L_j = e ln theta_j - n ln(1 + p (theta_j - 1))               Bernoulli
-///     else, p <= 0.05:            ln L_j = e ln rho_j + (1/k + e) ln((1/k + mu) / (1/k + rho_j mu))   negative binomial
-///     else:                       ln L_j = ln B(e + p_j s, n - e + (1 - p_j) s) - ln B(p_j s, (1 - p_j) s)
-///                                        - the same at p,   s = max(1/2, (1 - p) / (p k) - 1)      beta-binomial
+///     k n (n - 1) d_j^2 <= 0.001:  ln L_j = e ln theta_j - n ln(1 + p (theta_j - 1))                   Bernoulli
+///     else, p <= 0.05:             ln L_j = e ln rho_j + (1/k + e) ln((1/k + mu) / (1/k + rho_j mu))   negative
+///     binomial else:                        ln L_j = ln B(e + p_j s, n - e + (1 - p_j) s) - ln B(p_j s, (1 - p_j) s)
+///                                           - the same at p,   s = max(1/2, (1 - p) / (p k) - 1)       beta-binomial
 ///
-/// with q = 249 p / (1 + 249 p). Each is a ratio of two distributions of the same kind, so that E[L_j] = 1 under its own
-/// null. A test on such ratios keeps its false alarms within what it was given, whatever the traffic (`mixture.hpp`).
+/// with d_j = (p_j - p) / (1 - p). Each is a ratio of two distributions of the same kind, so that E[L_j] = 1 under its
+/// own null. A test on such ratios keeps its false alarms within what it was given, whatever the traffic
+/// (`mixture.hpp`).
 ///
 /// IMPLEMENTATION DECISIONS
 /// Which null the expectations are for: the failures of a tick are Binomial(n, p U), U of mean 1 and variance k.
 /// - Negative binomial, U from a gamma distribution: E[L | U] = C (1 + p U (r - 1))^n <= C exp(mu U (r - 1)) for the L
 ///   that is C r^e, and the mean of the right side is 1. So E[L] <= 1 always, also for p U cut at 1 and for U = 1.
-/// - Bernoulli: E[L] = 1 for U = 1. In general it is 1 + k n (n - 1) q_j^2 / 2 + ..., q_j = p (theta_j - 1) / (1 + p
-///   (theta_j - 1)); the rule above keeps it below 1.001 for the farthest alternative, and a single event, which cannot
-///   show dispersion, is always judged exactly. The simpler rule k mu <= 0.02 does not: at n = 2, p = 0.01, k = 1 it
-///   gives E[L] = 1.51, and 1e6 at n = 1000, p = 0.01, k = 0.001.
+/// - Bernoulli: E[L] = 1 for U = 1. In general it is 1 + k n (n - 1) d_j^2 / 2 + ...; the rule above keeps it below
+///   1.0006. A single event, which cannot show dispersion, is always judged by this form, which is exact for it. The
+///   simpler rule k mu <= 0.02 keeps nothing: it gives E[L] = 1.51 at n = 2, p = 0.01, k = 1, and 1e6 at n = 1000,
+///   p = 0.01, k = 0.001.
 /// - Beta-binomial: E[L] = 1 if U comes from a beta distribution. The gamma distribution has heavier tails, and there
 ///   is no bound for it; `tests/models/mixture_test.cpp` has the false alarms that result.
 /// - Trap: a negative binomial whose exposure is shrunk to n ln(1 + p (theta - 1)) / (theta - 1), which would join the
@@ -57,7 +58,7 @@ const per_alternative& odds_ratios();
 /// ln L of the counts of one tick, for each alternative.
 per_alternative log_likelihood_ratios(std::int64_t total, std::int64_t failed, double rate, double dispersion);
 
-/// The same for one given pair of rates, of which either may be the larger. The null rate chooses the form.
+/// The same for one given pair of rates, of which either may be the larger.
 double log_likelihood_ratio(std::int64_t total, std::int64_t failed, double null_rate, double alternative_rate,
                             double dispersion);
 

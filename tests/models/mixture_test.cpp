@@ -88,9 +88,9 @@ null_stream sized(null_stream stream, std::int64_t full_ticks) {
 TEST_CASE("false alarms stay within the budget in four regimes of traffic") {
   constexpr auto day = 86'400.0;
   const null_stream regimes[] = {
-      sized({"100 events in 10 s", 100, 0.01, 0, 10, 2 * day, 4'000'000}, 60'000'000),
-      sized({"10 events in 10 s", 10, 0.01, 0, 10, 2 * day, 4'000'000}, 60'000'000),
-      sized({"1 event in 60 s", 1, 0.01, 0, 60, 6 * day, 4'000'000}, 60'000'000),
+      sized({"100 events in 10 s", 100, 0.01, 0, 10, 2 * day, 2'000'000}, 60'000'000),
+      sized({"10 events in 10 s", 10, 0.01, 0, 10, 2 * day, 2'000'000}, 60'000'000),
+      sized({"1 event in 60 s", 1, 0.01, 0, 60, 30 * day, 8'000'000}, 60'000'000),
       sized({"1 event in 72 min", 1, 0.02, 0, 4'320, 30 * day, 1'000'000}, 20'000'000),
   };
   for (const auto& regime : regimes) {
@@ -107,11 +107,11 @@ TEST_CASE("false alarms stay within the budget in four regimes of traffic") {
 TEST_CASE("false alarms stay within the budget under dispersion that the test knows") {
   constexpr auto day = 86'400.0;
   const null_stream streams[] = {
-      sized({"10 events in 10 s, k 0.05", 10, 0.01, 0.05, 10, 2 * day, 3'000'000}, 30'000'000),
-      sized({"10 events in 10 s, k 0.2", 10, 0.01, 0.2, 10, 2 * day, 3'000'000}, 30'000'000),
-      sized({"30 events in 10 s, k 0.05", 30, 0.01, 0.05, 10, 2 * day, 3'000'000}, 30'000'000),
-      sized({"100 events in 10 s, k 0.02", 100, 0.01, 0.02, 10, 2 * day, 3'000'000}, 30'000'000),
-      sized({"300 events in 10 s at 5 %, k 0.05", 300, 0.05, 0.05, 10, 2 * day, 3'000'000}, 30'000'000),
+      sized({"10 events in 10 s, k 0.05", 10, 0.01, 0.05, 10, 2 * day, 1'000'000}, 30'000'000),
+      sized({"10 events in 10 s, k 0.2", 10, 0.01, 0.2, 10, 2 * day, 1'000'000}, 30'000'000),
+      sized({"30 events in 10 s, k 0.05", 30, 0.01, 0.05, 10, 2 * day, 1'000'000}, 30'000'000),
+      sized({"100 events in 10 s, k 0.02", 100, 0.01, 0.02, 10, 2 * day, 1'000'000}, 30'000'000),
+      sized({"300 events in 10 s at 5 %, k 0.05", 300, 0.05, 0.05, 10, 2 * day, 1'000'000}, 30'000'000),
   };
   for (const auto& stream : streams) {
     CAPTURE(stream.name);
@@ -125,12 +125,12 @@ TEST_CASE("false alarms stay within the budget under dispersion that the test kn
 TEST_CASE("false alarms at failure rates of 10 to 30 %, with noise of the form's own kind and of another") {
   constexpr auto day = 86'400.0;
   const null_stream streams[] = {
-      sized({"10 events at 10 %, k 0.02", 10, 0.1, 0.02, 10, 2 * day, 2'000'000}, 30'000'000),
-      sized({"100 events at 10 %, k 0.05", 100, 0.1, 0.05, 10, 2 * day, 2'000'000}, 30'000'000),
-      sized({"10 events at 20 %, k 0.02", 10, 0.2, 0.02, 10, 2 * day, 2'000'000}, 30'000'000),
-      sized({"100 events at 20 %, k 0.02", 100, 0.2, 0.02, 10, 2 * day, 2'000'000}, 30'000'000),
-      sized({"100 events at 20 %, k 0.05", 100, 0.2, 0.05, 10, 2 * day, 2'000'000}, 30'000'000),
-      sized({"100 events at 30 %, k 0.05", 100, 0.3, 0.05, 10, 2 * day, 2'000'000}, 30'000'000),
+      sized({"10 events at 10 %, k 0.02", 10, 0.1, 0.02, 10, 2 * day, 500'000}, 30'000'000),
+      sized({"100 events at 10 %, k 0.05", 100, 0.1, 0.05, 10, 2 * day, 500'000}, 30'000'000),
+      sized({"10 events at 20 %, k 0.02", 10, 0.2, 0.02, 10, 2 * day, 500'000}, 30'000'000),
+      sized({"100 events at 20 %, k 0.02", 100, 0.2, 0.02, 10, 2 * day, 500'000}, 30'000'000),
+      sized({"100 events at 20 %, k 0.05", 100, 0.2, 0.05, 10, 2 * day, 500'000}, 30'000'000),
+      sized({"100 events at 30 %, k 0.05", 100, 0.3, 0.05, 10, 2 * day, 500'000}, 30'000'000),
   };
   for (const auto& stream : streams) {
     CAPTURE(stream.name);
