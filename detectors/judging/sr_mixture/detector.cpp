@@ -278,7 +278,8 @@ void detector::learn_level(std::uint32_t level, const closed_tick& tick) {
     const auto& key = keys_of_[counts.slot];
     const bool is_full = key.place != no_place;
     const auto kappa = is_full ? fulls_[key.place].dispersion.value(parent.dispersion) : parent.dispersion;
-    const auto misfit = is_full ? fulls_[key.place].misfit.value(parent.misfit) : parent.misfit;
+    const auto shared = scope_of(counts.slot).priors[level].misfit();
+    const auto misfit = is_full ? fulls_[key.place].misfit.value(shared) : shared;
     columns_.add(static_cast<double>(what.sums.failed), static_cast<double>(what.sums.expected),
                  static_cast<double>(what.sums.squares), kappa, misfit);
   }
@@ -298,7 +299,9 @@ void detector::learn(const due_hour& what, key_slot slot, const expectation* par
   take_shape(key, *parent);
   key.level.learn(robust, static_cast<double>(what.sums.exposure));
   const auto by_parent = static_cast<double>(key.level.exposure) * parent->level;
-  prior.observe(static_cast<double>(key.level.failures), by_parent, parent->misfit);
+  prior.observe(static_cast<double>(key.level.failures), by_parent, prior.misfit());
+  prior.observe_hour(static_cast<double>(what.sums.failed), static_cast<double>(what.sums.expected),
+                     static_cast<double>(what.sums.squares), parent->dispersion);
   if (key.place == no_place) {
     if (by_parent >= full_from)
       make_full(key);
@@ -308,7 +311,7 @@ void detector::learn(const due_hour& what, key_slot slot, const expectation* par
   const auto kappa = full.dispersion.value(parent->dispersion);
   const auto expected = static_cast<double>(what.sums.expected);
   full.misfit.observe(static_cast<double>(what.sums.failed), expected, static_cast<double>(what.sums.squares), kappa,
-                      full.misfit.value(parent->misfit), level_kept(1));
+                      full.misfit.value(prior.misfit()), level_kept(1));
   if (!key.in_shape)
     return;
   const auto middle = (static_cast<double>(what.hour) + 0.5) * clock_.hour;
@@ -367,7 +370,8 @@ void detector::take_shape(key_state& key, const expectation& parent) {
 expectation detector::expect_child(key_slot slot, std::uint32_t level, const expectation& parent) {
   auto& key = keys_of_[slot];
   take_shape(key, parent);
-  const auto strength = scope_of(slot).priors[level].strength();
+  const auto& prior = scope_of(slot).priors[level];
+  const auto strength = prior.strength();
   const auto* full = key.place == no_place ? nullptr : &fulls_[key.place];
   expectation out;
   out.level = key.level.rate(parent.level, strength);
@@ -387,8 +391,7 @@ expectation detector::expect_child(key_slot slot, std::uint32_t level, const exp
   out.rate = std::clamp(out.level * out.season, 1e-6, 0.9);
   out.dispersion = full != nullptr ? full->dispersion.value(std::max(parent.dispersion, prior_dispersion))
                                    : std::max(parent.dispersion, prior_dispersion);
-  const auto misfit_prior = std::max(parent.misfit, prior_misfit);
-  out.misfit = full != nullptr ? full->misfit.value(misfit_prior) : misfit_prior;
+  out.misfit = full != nullptr ? full->misfit.value(prior.misfit()) : prior.misfit();
   // The level is the parent's only as far as the key has none of its own; a season that is not known is all inherited.
   const auto own = key.level.variance(strength);
   const auto of_parent = parent.seasonal ? strength * own : 1;
@@ -455,7 +458,7 @@ void detector::judge_key(const key_counts& counts, const expectation& expected, 
 
   const bool calibrated = !settings_.strict && key.active_ticks >= ticks_until_calibrated;
   const auto usual = static_cast<double>(key.mean_failures) * (tested / expected.rate);
-  key.evidence.start(mass, calibrated ? start_weights(usual) : no_correction());
+  key.evidence.start(mass, calibrated ? start_weights(usual, tested) : no_correction());
   key.evidence.observe(log_likelihood_ratios(counts.total, counts.failed, tested, expected.dispersion));
   const auto since_last = key.last_tick == never ? 1 : now_ - key.last_tick;
   follow(key.slow, slow_pace, counts, total * expected.rate, since_last);
@@ -626,7 +629,8 @@ void detector::judge_tail(key_slot slot, judge& out) {
     for (const auto& what : due_)
       learn(what, slot, &parent,
             robust_failures(static_cast<double>(what.sums.failed), static_cast<double>(what.sums.expected),
-                            static_cast<double>(what.sums.squares), parent.dispersion, parent.misfit));
+                            static_cast<double>(what.sums.squares), parent.dispersion,
+                            scope_of(slot).priors[what.level].misfit()));
   }
   const auto expected = expect_child(slot, (*keys_)[slot].level, parent);
   const auto open = open_.find(slot);
