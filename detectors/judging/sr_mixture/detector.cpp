@@ -24,6 +24,8 @@ constexpr double most_alarms_a_tick = 1.0 / 200;      ///< a coarse stream decid
 constexpr double events_kept_an_hour = 0.97153194115; ///< 2^(-1/24): weights follow a day
 constexpr double weight_unit = 16;                    ///< weights are whole numbers of 1/16
 constexpr double most_weight = 1 << 24;
+constexpr std::uint8_t passing_incidents_learned = 3; ///< so many in a day or two are what the key does
+constexpr double mild_excess = 0.05; ///< of the rate: what is worse is an outage, however often it comes
 constexpr tick_index least_accept_ms = 2 * hour_ms;
 constexpr tick_index most_accept_ms = 3 * day_ms;
 
@@ -223,6 +225,7 @@ void detector::turn_hour(key_slot slot, std::uint32_t level, std::uint32_t place
     key.held = key.current;
     key.held_hour = key.hour;
     key.held_spoiled = key.current_spoiled;
+    key.held_whole = key.current_whole;
     key.has_held = key.hour_events > 0;
     if (key.has_held && key.held_hour < hour_ - 1) {
       hold_back(key, level, place);
@@ -231,7 +234,7 @@ void detector::turn_hour(key_slot slot, std::uint32_t level, std::uint32_t place
   }
   key.current = {};
   key.hour_events = 0;
-  key.current_spoiled = false;
+  key.current_spoiled = key.current_whole = false;
   key.hour = hour_;
 }
 
@@ -242,6 +245,7 @@ void detector::end_day(key_slot slot, std::uint32_t level) {
   if (!key.day_spoiled && !key.is_new)
     scope.calibrations[class_of(key, level)].observe(static_cast<double>(key.hottest), alarms_a_day(slot));
   key.hottest = 0;
+  key.passing_incidents /= 2;
   key.day_spoiled = open_.find(slot) != open_.end();
   if (level == 0)
     for (auto& calibration : scope.calibrations)
@@ -264,7 +268,7 @@ void detector::hold_back(key_state& key, std::uint32_t level, std::uint32_t plac
   if (key.held_spoiled)
     return;
   const auto events = key.place == no_place ? 0 : fulls_[key.place].held_events;
-  due_.push_back({level, place, key.held_hour, key.held, events});
+  due_.push_back({level, place, key.held_hour, key.held, events, key.held_whole});
 }
 
 void detector::learn_level(std::uint32_t level, const closed_tick& tick) {
@@ -288,8 +292,9 @@ void detector::learn_level(std::uint32_t level, const closed_tick& tick) {
   const auto& robust = columns_.robust_failures();
   for (auto i = first; i < learned_; ++i) {
     const auto& counts = tick.levels[level][due_[i].place];
-    learn(due_[i], counts.slot, &expected_[parents_[level]][counts.parent],
-          robust[static_cast<Eigen::Index>(i - first)]);
+    const auto failures =
+        due_[i].whole ? static_cast<double>(due_[i].sums.failed) : robust[static_cast<Eigen::Index>(i - first)];
+    learn(due_[i], counts.slot, &expected_[parents_[level]][counts.parent], failures);
   }
 }
 
@@ -439,8 +444,9 @@ void detector::judge_key(const key_counts& counts, const expectation& expected, 
   if (!open_.empty()) {
     const auto open = open_.find(counts.slot);
     if (open != open_.end()) {
+      const bool learned = open->second.learned;
       judge_open(counts, expected, open.value(), out);
-      count(counts, expected, true);
+      count(counts, expected, learned ? lesson::whole : lesson::none);
       return;
     }
   }
@@ -467,7 +473,11 @@ void detector::judge_key(const key_counts& counts, const expectation& expected, 
   key.hottest = std::max(key.hottest, static_cast<float>(std::min(evidence, 1.0)));
   if (evidence >= 1 && is_beyond_chance(counts.slot, evidence))
     raise(counts, expected, guard, out);
-  count(counts, expected, open_.find(counts.slot) != open_.end());
+  const auto opened = open_.find(counts.slot);
+  count(counts, expected,
+        opened == open_.end()    ? lesson::robust
+        : opened->second.learned ? lesson::whole
+                                 : lesson::none);
 }
 
 bool detector::is_beyond_chance(key_slot slot, double evidence) const {
@@ -513,6 +523,7 @@ void detector::raise(const key_counts& counts, const expectation& expected, doub
                 {"tail_probability", binomial_upper_tail(what.failed, what.total, expected.rate)}};
   open_state opened;
   opened.opened = now_;
+  opened.learned = key.passing_incidents >= passing_incidents_learned;
   const auto age = (now_ - (*keys_)[counts.slot].created) * monitor_->tick;
   const auto patience = std::clamp(age, least_accept_ms, most_accept_ms);
   opened.accept_at = now_ + std::max<tick_index>(1, patience / monitor_->tick);
@@ -529,6 +540,9 @@ void detector::raise(const key_counts& counts, const expectation& expected, doub
   }
   key.evidence.reset();
   key.slow = key.fast = {};
+  key.day_spoiled = true;
+  if (opened.learned)
+    return;
   spoil(key);
   if ((*keys_)[counts.slot].level == 0)
     scopes_[key.place].baseline.spoil_quarantine();
@@ -537,7 +551,6 @@ void detector::raise(const key_counts& counts, const expectation& expected, doub
 void detector::spoil(key_state& key) {
   key.current_spoiled = true;
   key.held_spoiled = true;
-  key.day_spoiled = true;
 }
 
 void detector::judge_open(const key_counts& counts, const expectation& expected, open_state& open, judge& out) {
@@ -556,8 +569,12 @@ void detector::judge_open(const key_counts& counts, const expectation& expected,
   what.failed = counts.failed;
   what.capped = counts.capped;
   what.baseline = expected.rate;
+  auto& key = keys_of_[counts.slot];
   if (!is_back)
     accept(counts.slot, open, expected);
+  else if (now_ - open.opened <= ticks_an_hour_ && key.passing_incidents < 255 &&
+           open.failed < (expected.rate + mild_excess) * open.total)
+    ++key.passing_incidents;
   out.say(std::move(what));
   open_.erase(counts.slot);
 }
@@ -576,7 +593,7 @@ void detector::accept(key_slot slot, const open_state& open, const expectation& 
 }
 
 /// Score first, learn after: the tick joins what has been counted.
-void detector::count(const key_counts& counts, const expectation& expected, bool spoiled) {
+void detector::count(const key_counts& counts, const expectation& expected, lesson how) {
   auto& key = keys_of_[counts.slot];
   const auto total = static_cast<double>(counts.total);
   const auto failed = static_cast<double>(counts.failed);
@@ -598,15 +615,16 @@ void detector::count(const key_counts& counts, const expectation& expected, bool
   key.last_tick = now_;
   key.hour_events += static_cast<float>(total);
   if ((*keys_)[counts.slot].level == 0) {
-    scopes_[key.place].baseline.learn(counts.total, counts.failed, spoiled);
+    scopes_[key.place].baseline.learn(counts.total, counts.failed, how);
     return;
   }
-  key.current_spoiled = key.current_spoiled || spoiled;
+  key.current_spoiled = key.current_spoiled || how == lesson::none;
+  key.current_whole = key.current_whole || how == lesson::whole;
   key.current.failed += static_cast<float>(failed);
   key.current.expected += static_cast<float>(failures);
   key.current.exposure += static_cast<float>(total * expected.season);
   key.current.squares += static_cast<float>(failures * failures);
-  if (key.place != no_place && !spoiled && expected.variance < 0.25) {
+  if (key.place != no_place && how != lesson::none && expected.variance < 0.25) {
     auto& full = fulls_[key.place];
     full.dispersion.observe(failed, failures, expected.rate, expected.dispersion, dispersion_kept_);
   }
@@ -681,6 +699,7 @@ void detector::save(key_slot slot, state_writer& out) const {
     const auto& what = open->second;
     out.i64(what.opened);
     out.i64(what.accept_at);
+    out.u8(what.learned ? 1 : 0);
     out.f64(what.total);
     out.f64(what.failed);
     out.f64(what.rate);
@@ -719,6 +738,7 @@ bool detector::load(key_slot slot, state_reader& in) {
     auto& what = open_[slot];
     what.opened = in.i64();
     what.accept_at = in.i64();
+    what.learned = in.u8() != 0;
     what.total = in.f64();
     what.failed = in.f64();
     what.rate = in.f64();

@@ -43,7 +43,8 @@ private:
   struct open_state {
     tick_index opened = 0;
     tick_index accept_at = 0;
-    double total = 0; ///< since the onset
+    bool learned = false; ///< the key's incidents pass all the time: learning goes on
+    double total = 0;     ///< since the onset
     double failed = 0;
     double rate = 0;  ///< expected now
     double bound = 0; ///< the resolve test's rate
@@ -56,6 +57,7 @@ private:
     std::int32_t hour = 0;
     hour_sums sums;
     float events = 0;
+    bool whole = false; ///< not winsorised
   };
 
   // Keys come.
@@ -83,7 +85,7 @@ private:
   void judge_key(const key_counts& counts, const expectation& expected, judge& out);
   void judge_open(const key_counts& counts, const expectation& expected, open_state& open, judge& out);
   void raise(const key_counts& counts, const expectation& expected, double guard, judge& out);
-  void count(const key_counts& counts, const expectation& expected, bool spoiled);
+  void count(const key_counts& counts, const expectation& expected, lesson how);
   void spoil(key_state& key);
   void accept(key_slot slot, const open_state& open, const expectation& expected);
   void judge_tail(key_slot slot, judge& out);

@@ -57,13 +57,16 @@ struct key_state {
   std::int32_t hour = std::numeric_limits<std::int32_t>::min();      ///< number of `current`
   std::int32_t held_hour = std::numeric_limits<std::int32_t>::min(); ///< number of `held`
   std::uint32_t weight = 1;                                          ///< in the budget, once established
-  std::uint32_t place = no_place; ///< of its full state or, for a root, of its scope's
-  float hottest = 0;              ///< greatest evidence of the day
-  std::uint8_t active_ticks = 0;  ///< with events, up to 50
+  std::uint32_t place = no_place;     ///< of its full state or, for a root, of its scope's
+  float hottest = 0;                  ///< greatest evidence of the day
+  std::uint8_t active_ticks = 0;      ///< with events, up to 50
+  std::uint8_t passing_incidents = 0; ///< mild ones that ended by themselves within an hour; halved every day
   bool is_new : 1;
   bool has_held : 1;
   bool current_spoiled : 1; ///< an incident was open
   bool held_spoiled : 1;
+  bool current_whole : 1; ///< to be learned without winsorising: the key's incidents pass all the time
+  bool held_whole : 1;
   bool day_spoiled : 1; ///< an incident was open today
   bool in_shape : 1;    ///< exposure counts events times season, since the root has a shape
 
