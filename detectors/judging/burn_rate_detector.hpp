@@ -28,8 +28,10 @@ namespace tocsin {
 /// Windows of the same length are kept once. Each is cut into at least `buckets_a_window` buckets, so a key that is
 /// active all the time keeps 12 to 23 entries of 32 bytes a distinct length (63 entries, 2.0 kB, for the five lengths
 /// of the default rules at ticks of 10 s), and 28 bytes of sums for each length. Buckets are saved once, when they are
-/// complete; the present ones are part of the key's record (at most 33 bytes a length). Source: Beyer et al., "The Site
-/// Reliability Workbook", O'Reilly 2018, chapter 5, "Multiwindow, Multi-Burn-Rate Alerts".
+/// complete; the present ones are part of the key's record (at most 33 bytes a length).
+///
+/// Source: Beyer et al., "The Site Reliability Workbook", O'Reilly 2018, chapter 5, "Multiwindow, Multi-Burn-Rate
+/// Alerts".
 class burn_rate_detector final : public detector {
 public:
   static constexpr std::int64_t buckets_a_window = 12;
