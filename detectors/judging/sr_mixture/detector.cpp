@@ -67,11 +67,16 @@ detector::detector(const monitor_spec& monitor, const sr_mixture_spec& settings,
   for (std::uint32_t level = 0; level < monitor.levels.size(); ++level)
     parents_.push_back(parent_level(monitor, level));
   expected_.resize(monitor.levels.size());
+  if (settings.sliding_baseline > 0)
+    window_.emplace(choose_window(settings.sliding_baseline, monitor.tick));
 }
 
 void detector::resize(std::size_t slots) {
-  if (slots > keys_of_.size())
-    keys_of_.resize(slots);
+  if (slots <= keys_of_.size())
+    return;
+  keys_of_.resize(slots);
+  if (window_)
+    window_->resize(slots);
 }
 
 // ---- Keys come and go.
@@ -116,6 +121,8 @@ void detector::make_full(key_state& key) {
 }
 
 void detector::forget(const std::vector<bool>& slots) {
+  if (window_)
+    window_->forget(slots);
   // Children first: they leave the budget of a scope that may go itself.
   const auto count = std::min(slots.size(), keys_of_.size());
   for (key_slot slot = 0; slot < count; ++slot) {
@@ -173,6 +180,9 @@ void detector::advance(const closed_tick& tick) {
   local_seconds_ = static_cast<double>(local) / second_ms;
   season_ = season_at(local, monitor_->tick);
   hour_ = static_cast<std::int32_t>(std::floor(seconds_ / clock_.hour));
+
+  if (window_)
+    window_->advance(now_);
 
   // Who is there, and how the budget is shared in this tick.
   for (const auto slot : tick.created)
@@ -357,8 +367,22 @@ expectation detector::expect_root(key_slot slot) {
   out.seasonal = known.seasonal;
   out.in_shape = scope.baseline.has_shape();
   out.root_level = known.level;
+  if (window_)
+    expect_sliding(slot, nullptr, 0.5, out);
   scope.seen_in = now_;
   return out;
+}
+
+void detector::expect_sliding(key_slot slot, const expectation* parent, double strength, expectation& out) const {
+  const auto sums = window_->sums(slot);
+  const auto failures = static_cast<double>(sums.failed) + strength;
+  const auto prior_events = parent == nullptr ? 1 : strength / parent->rate;
+  const auto inherited = parent == nullptr ? 0 : std::pow(strength / failures, 2) * parent->inherited;
+  out.rate = out.level = std::clamp(failures / (static_cast<double>(sums.total) + prior_events), 1e-6, 0.9);
+  out.season = out.first_factor = out.second_factor = 1;
+  out.seasonal = out.in_shape = false;
+  out.inherited = 1 / failures + inherited;
+  out.variance = out.inherited + out.misfit;
 }
 
 /// Until the root has a shape, exposure counts the failures that the root expects; then events times season.
@@ -397,6 +421,10 @@ expectation detector::expect_child(key_slot slot, std::uint32_t level, const exp
   out.dispersion = full != nullptr ? full->dispersion.value(std::max(parent.dispersion, prior_dispersion))
                                    : std::max(parent.dispersion, prior_dispersion);
   out.misfit = full != nullptr ? full->misfit.value(prior.misfit()) : prior.misfit();
+  if (window_) {
+    expect_sliding(slot, &parent, strength, out);
+    return out;
+  }
   // The level is the parent's only as far as the key has none of its own; a season that is not known is all inherited.
   const auto own = key.level.variance(strength);
   const auto of_parent = parent.seasonal ? strength * own : 1;
@@ -612,6 +640,8 @@ void detector::count(const key_counts& counts, const expectation& expected, less
   if (key.active_ticks < ticks_until_calibrated)
     ++key.active_ticks;
 
+  if (window_ && how != lesson::none)
+    window_->add(counts.slot, {counts.total, counts.failed, counts.capped});
   key.last_tick = now_;
   key.hour_events += static_cast<float>(total);
   if ((*keys_)[counts.slot].level == 0) {
@@ -761,8 +791,19 @@ bool detector::load(key_slot slot, state_reader& in) {
   return in.ok();
 }
 
+void detector::save_changed_pages(const page_writer& write) {
+  if (window_)
+    window_pages::save_changed(*window_, *keys_, write);
+}
+
+bool detector::load_page(std::int64_t page, state_reader& in) {
+  return window_ && pages_.load(page, in);
+}
+
 bool detector::loaded(tick_index last_tick, judge& out) {
   now_ = last_tick;
+  if (window_ && !pages_.finish(*window_, *keys_, last_tick))
+    return false;
   struct census {
     std::uint64_t established = 0, newcomers = 0, weights = 0;
   };
@@ -794,7 +835,8 @@ bool detector::loaded(tick_index last_tick, judge& out) {
 }
 
 std::size_t detector::memory_bytes() const {
-  return keys_of_.capacity() * sizeof(key_state) + fulls_.capacity() * sizeof(full_state) +
+  return (window_ ? window_->memory_bytes() : 0) + keys_of_.capacity() * sizeof(key_state) +
+         fulls_.capacity() * sizeof(full_state) +
          scopes_.capacity() * (sizeof(scope_state) + monitor_->levels.size() * sizeof(level_prior)) +
          open_.bucket_count() * sizeof(std::pair<key_slot, open_state>) +
          pooled_.bucket_count() * sizeof(std::pair<key_slot, key_counts>) + due_.capacity() * sizeof(due_hour);

@@ -3,11 +3,14 @@
 #include "detectors/judging/detector.hpp"
 #include "detectors/judging/sr_mixture/key_state.hpp"
 #include "detectors/judging/sr_mixture/scope_state.hpp"
+#include "detectors/judging/window_pages.hpp"
 #include "models/hourly_learning.hpp"
 #include "models/resolve_test.hpp"
+#include "models/sliding_window.hpp"
 
 #include <tsl/robin_map.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,8 +36,8 @@ public:
   std::vector<std::pair<std::string, std::string>> explain(key_slot slot) const override;
   void save(key_slot slot, state_writer& out) const override;
   bool load(key_slot slot, state_reader& in) override;
-  void save_changed_pages(const page_writer&) override {}
-  bool load_page(std::int64_t, state_reader&) override { return false; }
+  void save_changed_pages(const page_writer& write) override;
+  bool load_page(std::int64_t page, state_reader& in) override;
   bool loaded(tick_index last_tick, judge& out) override;
   std::size_t memory_bytes() const override;
 
@@ -80,6 +83,8 @@ private:
   void learn(const due_hour& what, key_slot slot, const expectation* parent, double robust);
   void expect_level(std::uint32_t level, const closed_tick& tick);
   expectation expect_root(key_slot slot);
+  /// Baseline `sliding`: the rate of the window, without a season.
+  void expect_sliding(key_slot slot, const expectation* parent, double strength, expectation& out) const;
   expectation expect_child(key_slot slot, std::uint32_t level, const expectation& parent);
   void take_shape(key_state& key, const expectation& parent);
   void judge_key(const key_counts& counts, const expectation& expected, judge& out);
@@ -109,6 +114,9 @@ private:
   std::vector<std::uint32_t> free_scopes_;
   tsl::robin_map<key_slot, open_state> open_;
   tsl::robin_map<key_slot, key_counts> pooled_; ///< what evicted keys left to a tail, not yet judged
+
+  std::optional<sliding_window> window_; ///< of all keys, for the baseline `sliding`
+  window_pages pages_;
 
   // The tick at hand.
   tick_index now_ = 0;
