@@ -25,9 +25,9 @@ constexpr double events_kept_an_hour = 0.97153194115; ///< 2^(-1/24): weights fo
 constexpr double weight_unit = 16;                    ///< weights are whole numbers of 1/16
 constexpr double most_weight = 1 << 24;
 constexpr std::uint8_t passing_incidents_learned = 3; ///< so many in a day or two are what the key does
-constexpr double mild_excess = 0.05; ///< of the rate: what is worse is an outage, however often it comes
-constexpr tick_index least_accept_ms = 2 * hour_ms;
-constexpr tick_index most_accept_ms = 3 * day_ms;
+constexpr double mild_excess = 0.05;     ///< of the rate: what is worse is an outage, however often it comes
+constexpr tick_index least_patience = 2; ///< hours after which a rate may be the new normal ...
+constexpr tick_index most_patience = 72;
 
 const per_alternative& no_correction() {
   static const per_alternative ones = per_alternative::Ones();
@@ -552,9 +552,9 @@ void detector::raise(const key_counts& counts, const expectation& expected, doub
   open_state opened;
   opened.opened = now_;
   opened.learned = key.passing_incidents >= passing_incidents_learned;
-  const auto age = (now_ - (*keys_)[counts.slot].created) * monitor_->tick;
-  const auto patience = std::clamp(age, least_accept_ms, most_accept_ms);
-  opened.accept_at = now_ + std::max<tick_index>(1, patience / monitor_->tick);
+  // As long as the key has lived, within limits: a young key knows little to insist on.
+  const auto age = now_ - (*keys_)[counts.slot].created;
+  opened.accept_at = now_ + std::clamp(age, least_patience * ticks_an_hour_, most_patience * ticks_an_hour_);
   opened.total = run.total;
   opened.failed = static_cast<double>(what.failed);
   opened.rate = expected.rate;
