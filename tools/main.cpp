@@ -49,6 +49,7 @@ exit_code run(int argc, char** argv) {
   add_check(app, context);
   add_state(app, context);
   add_generate(app, context);
+  add_evaluate(app, context);
 
   try {
     app.parse(argc, argv);

@@ -1,0 +1,77 @@
+#pragma once
+
+#include "detectors/engine/world.hpp"
+#include "detectors/values/event_batch.hpp"
+#include "detectors/values/key.hpp"
+#include "detectors/values/monitor_spec.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace tocsin::evaluation {
+
+/// A leaf key, ready to be counted.
+struct leaf_key {
+  key_hash hash;
+  std::string bytes;
+};
+/// The leaf key with these values of the monitor's dimensions.
+leaf_key make_leaf(const std::vector<std::string>& values);
+
+/// A record of the alert log, as much of it as is measured.
+struct incident_record {
+  std::uint32_t detector = 0; ///< index in the monitor
+  alert_kind kind = alert_kind::open;
+  time_ms tick = 0;      ///< end of the tick that decided
+  std::string key_bytes; ///< as in `alert`
+};
+
+/// Openings after `from`, of one detector.
+std::size_t count_openings(const std::vector<incident_record>& records, std::uint32_t detector, time_ms from,
+                           time_ms to = end_of_time);
+
+/// The engine through its public path: counted records in (one a key and tick, or single events), alert records out. A
+/// world of one monitor without scope, one partition, records in order of time. One thread.
+///
+/// A fork is a second engine that starts at a moment of the first, through the state that a restart would begin with.
+class engine_feed {
+public:
+  explicit engine_feed(std::shared_ptr<const world_spec> spec);
+  engine_feed(std::shared_ptr<const world_spec> spec, const world_snapshot& from);
+
+  void add(const leaf_key& key, time_ms time, std::int64_t total, std::int64_t failed);
+  /// Judges every tick that ends by `time`; later records must not be earlier.
+  void close(time_ms time);
+  /// The state at the last close(), for a fork.
+  world_snapshot snapshot();
+  /// Opens, resolves and expiries decided by the last close() since the last call, in log order; updates are left out.
+  std::vector<incident_record> take_records() { return std::exchange(records_, {}); }
+  std::uint64_t records_fed() const { return static_cast<std::uint64_t>(batch_.next_offset); }
+  shard_stats state_stats() const { return world_.state_stats(); }
+  const std::optional<std::string>& error() const { return world_.error(); }
+
+private:
+  void flush();
+  void collect();
+
+  world world_;
+  event_batch batch_;
+  std::vector<incident_record> records_;
+  std::map<std::string, std::string> state_; ///< all commits so far, merged
+  std::vector<journal_entry> journal_;
+};
+
+/// A world for evaluations: one monitor over `dimensions` without scope, levels as given. No lateness: delays are the
+/// detector's own. Every detector is in shadow, so that none shares its budget with another.
+std::shared_ptr<world_spec> evaluation_world(std::vector<std::string> dimensions, std::vector<level_spec> levels,
+                                             time_ms tick, std::vector<detector_spec> detectors);
+
+/// Whether this build has the detector: make_detector knows it.
+bool is_available(const detector_spec& spec);
+
+} // namespace tocsin::evaluation
