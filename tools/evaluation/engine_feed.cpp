@@ -83,11 +83,6 @@ world_snapshot engine_feed::snapshot() {
     else
       state_[std::move(record.key)] = std::move(record.bytes);
   }
-  journal_.insert(journal_.end(), commit.journal.begin(), commit.journal.end());
-  const auto rewind = commit.rewinds.front().offset;
-  journal_.erase(std::remove_if(journal_.begin(), journal_.end(), [&](const auto& e) { return e.offset < rewind; }),
-                 journal_.end());
-  commit.journal = journal_;
   commit.state.clear();
   for (const auto& [key, bytes] : state_)
     commit.state.push_back({key, bytes});
