@@ -63,7 +63,7 @@ detection_scenario low() {
   made.measured = 180 * day_ms;
   made.gap = 30 * day_ms;
   made.rate_spread = 0;
-  made.windows = {day_ms, 28, 100, 28 * day_ms, 100};
+  made.windows = {day_ms, 28, 100, 28 * day_ms, 100, 3};
   return made;
 }
 
@@ -78,7 +78,7 @@ detection_scenario lowmid() {
   made.measured = 90 * day_ms;
   made.gap = 5 * day_ms;
   made.rate_spread = 0;
-  made.windows = {hour_ms, 168, 100, 7 * day_ms, 1000};
+  made.windows = {hour_ms, 168, 100, 7 * day_ms, 1000, 10};
   return made;
 }
 
@@ -103,7 +103,7 @@ detection_scenario fleet() {
   made.rate_spread = 0.5;
   made.target = 1e-3;
   made.fleet = true;
-  made.windows = {hour_ms, 168, 1000, 7 * day_ms, 1000};
+  made.windows = {hour_ms, 168, 1000, 7 * day_ms, 1000, 5};
   return made;
 }
 
@@ -154,7 +154,10 @@ void plan_fleet_waves(const detection_scenario& scenario, std::uint64_t seed, ru
   std::vector<std::size_t> order(keys);
   std::iota(order.begin(), order.end(), std::size_t{0});
   generator::random_source random(seed_of({seed, 5}));
-  for (auto onset = plan.measured_from + day_ms / 2; onset + 3 * day_ms < plan.end; onset += scenario.gap) {
+  time_ms horizon = 0;
+  for (const auto& what : plan.outages)
+    horizon = std::max(horizon, what.horizon);
+  for (auto onset = plan.measured_from + day_ms / 2; onset + horizon < plan.end; onset += scenario.gap) {
     for (std::size_t i = keys; i > 1; --i)
       std::swap(order[i - 1], order[random.below(static_cast<std::uint32_t>(i))]);
     for (std::size_t w = 0; w < 4 && (w + 1) * together <= keys; ++w) {

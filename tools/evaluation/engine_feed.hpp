@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,9 +33,35 @@ struct incident_record {
   std::string key_bytes; ///< as in `alert`
 };
 
+/// What is open after some records of one world. Value.
+class open_incidents {
+public:
+  void follow(const incident_record& record) {
+    if (record.kind == alert_kind::open)
+      open_.emplace(record.detector, record.key_bytes);
+    else
+      open_.erase({record.detector, record.key_bytes});
+  }
+  bool contains(std::uint32_t detector, const std::string& key_bytes) const {
+    return open_.count({detector, key_bytes}) > 0;
+  }
+  /// Calls `visit(detector, key_bytes)` for each.
+  template <class Visit>
+  void for_each(const Visit& visit) const {
+    for (const auto& [detector, key_bytes] : open_)
+      visit(detector, key_bytes);
+  }
+
+private:
+  std::set<std::pair<std::uint32_t, std::string>> open_;
+};
+
 /// Openings after `from`, of one detector.
 std::size_t count_openings(const std::vector<incident_record>& records, std::uint32_t detector, time_ms from,
                            time_ms to = end_of_time);
+
+/// The same, and the incidents of the detector that are open at `from`.
+std::size_t count_episodes(const std::vector<incident_record>& records, std::uint32_t detector, time_ms from);
 
 /// The engine through its public path: counted records in (one a key and tick, or single events), alert records out. A
 /// world of one monitor without scope, one partition, records in order of time. One thread.
