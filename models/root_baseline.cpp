@@ -122,7 +122,7 @@ void root_baseline::learn(std::int64_t total, std::int64_t failed, lesson how) {
     hour_failed_ += e;
     hour_squares_ += expected * expected;
     if (n > 0 && !spoiled) {
-      dispersion_.observe(e, expected, forecast_.rate, kappa_, level_kept(clock_.tick / 3600));
+      dispersion_.observe(e, expected, forecast_.rate, kappa_, level_kept(clock_.tick / clock_.hour));
       kappa_ = dispersion_.value();
     }
   }

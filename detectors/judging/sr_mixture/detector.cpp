@@ -22,8 +22,9 @@ constexpr double mean_weight = 0.02;                  ///< of a tick, in the mov
 constexpr double full_from = 200;                     ///< expected failures
 constexpr double most_alarms_a_tick = 1.0 / 200;      ///< a coarse stream decides too seldom to afford more
 constexpr double events_kept_an_hour = 0.97153194115; ///< 2^(-1/24): weights follow a day
-constexpr double weight_unit = 16;                    ///< weights are whole numbers of 1/16
-constexpr double most_weight = 1 << 24;
+constexpr double weight_unit = 1024;                  ///< so fine that what an hour forgets is never rounded away
+constexpr double most_weight = 1 << 26;
+constexpr double most_sum = 1e30; ///< of what an hour gathers: finite as a float, whatever is counted
 constexpr std::uint8_t passing_incidents_learned = 3; ///< so many in a day or two are what the key does
 constexpr double mild_excess = 0.05;     ///< of the rate: what is worse is an outage, however often it comes
 constexpr tick_index least_patience = 2; ///< hours after which a rate may be the new normal ...
@@ -37,6 +38,14 @@ const per_alternative& no_correction() {
 /// A slot without a key has seen no hour.
 bool is_known(const key_state& key) {
   return key.hour != std::numeric_limits<std::int32_t>::min();
+}
+
+std::int64_t whole(double count) {
+  return static_cast<std::int64_t>(std::min(count, 9e18));
+}
+
+void add(float& sum, double more) {
+  sum = static_cast<float>(std::min(static_cast<double>(sum) + more, most_sum));
 }
 
 void follow(excursion& run, double pace, const key_counts& counts, double expected, tick_index since_last) {
@@ -59,11 +68,12 @@ detector::detector(const monitor_spec& monitor, const sr_mixture_spec& settings,
     : monitor_(&monitor), settings_(settings), keys_(&keys),
       ticks_a_day_(static_cast<double>(day_ms) / static_cast<double>(monitor.tick)),
       ticks_an_hour_(std::max<tick_index>(1, hour_ms / monitor.tick)), order_(parents_first(monitor)) {
+  hours_a_day_ = std::max<std::int32_t>(1, static_cast<std::int32_t>(day_ms / std::max(hour_ms, monitor.tick)));
   budget_a_tick_ = std::min(settings.false_alarms_per_day / ticks_a_day_, most_alarms_a_tick);
   clock_.tick = static_cast<double>(monitor.tick) / second_ms;
   clock_.hour = std::max(3600.0, clock_.tick);
   kept_a_tick_ = std::exp(-clock_.tick / clock_.hour);
-  dispersion_kept_ = level_kept(clock_.tick / 3600);
+  dispersion_kept_ = level_kept(clock_.tick / clock_.hour);
   for (std::uint32_t level = 0; level < monitor.levels.size(); ++level)
     parents_.push_back(parent_level(monitor, level));
   expected_.resize(monitor.levels.size());
@@ -153,21 +163,23 @@ void detector::forget(const std::vector<bool>& slots) {
 void detector::absorb(key_slot from, key_slot into, judge& out) {
   if (!is_known(keys_of_[into])) {
     welcome(into, now_ + 1);
-    out.remind(grown_up_at(into), into);
+    // Its record may be as old as the last events of its scope.
+    out.remind(std::max(now_ + 1, grown_up_at(into)), into);
   }
-  // Evidence may move from key to key; what the key saw in its last hour is judged once more as part of the tail.
-  auto& key = keys_of_[from];
-  keys_of_[into].evidence.add(key.evidence);
-  if (key.hour_events <= 0)
-    return;
+  const auto& key = keys_of_[from];
   auto& waiting = pooled_[into];
-  if (waiting.slot == no_slot)
+  if (waiting.counts.slot == no_slot)
     out.remind(now_ + 1, into);
-  waiting.slot = into;
-  waiting.total += static_cast<std::int64_t>(key.hour_events);
-  waiting.failed += static_cast<std::int64_t>(key.current.failed);
-  waiting.capped += static_cast<std::int64_t>(std::min(key.current.failed, key.slow.capped));
-  waiting.viewers |= key.slow.viewers;
+  waiting.counts.slot = into;
+  waiting.moved.add(key.evidence);
+  // What the key saw lately is judged as part of the tail too, but not what an incident has told already.
+  if (key.hour_events <= 0 || key.current_spoiled || key.hour < hour_ - 1)
+    return;
+  const auto failed = whole(static_cast<double>(key.current.failed));
+  waiting.counts.total += whole(static_cast<double>(key.hour_events));
+  waiting.counts.failed += failed;
+  waiting.counts.capped += std::min(failed, whole(static_cast<double>(key.slow.capped)));
+  waiting.counts.viewers |= key.slow.viewers;
 }
 
 // ---- The tick.
@@ -205,7 +217,7 @@ void detector::advance(const closed_tick& tick) {
 void detector::turn_hour(key_slot slot, std::uint32_t level, std::uint32_t place) {
   auto& key = keys_of_[slot];
   const auto passed = hour_ - key.hour;
-  if (hour_ / 24 != key.hour / 24)
+  if (hour_ / hours_a_day_ != key.hour / hours_a_day_)
     end_day(slot, level);
   // The weight follows the events of the past; new keys have none yet.
   auto mean = std::pow(static_cast<double>(key.weight) / weight_unit, 2);
@@ -253,13 +265,13 @@ void detector::end_day(key_slot slot, std::uint32_t level) {
   auto& key = keys_of_[slot];
   auto& scope = scope_of(slot);
   if (!key.day_spoiled && !key.is_new)
-    scope.calibrations[class_of(key, level)].observe(static_cast<double>(key.hottest), alarms_a_day(slot));
+    scope.calibrations[class_of(key, level)].observe(static_cast<double>(key.hottest), alarms_a_learned_day(slot));
   key.hottest = 0;
   key.passing_incidents /= 2;
   key.day_spoiled = open_.find(slot) != open_.end();
   if (level == 0)
     for (auto& calibration : scope.calibrations)
-      calibration.fold(level_kept(24.0 / 4)); // four times as long as a level remembers
+      calibration.fold(level_kept(hours_a_day_ / 4.0)); // four times as long as a level remembers
 }
 
 std::size_t detector::class_of(const key_state& key, std::uint32_t level) const {
@@ -273,12 +285,16 @@ double detector::alarms_a_day(key_slot slot) const {
   return ticks_a_day_ * (key.is_new ? budget.new_rate() : budget.established_rate(key.weight));
 }
 
+double detector::alarms_a_learned_day(key_slot slot) const {
+  return alarms_a_day(slot) * static_cast<double>(ticks_an_hour_ * hours_a_day_) / ticks_a_day_;
+}
+
 /// Hands the hour in quarantine over to learning.
 void detector::hold_back(key_state& key, std::uint32_t level, std::uint32_t place) {
   if (key.held_spoiled)
     return;
   const auto events = key.place == no_place ? 0 : fulls_[key.place].held_events;
-  due_.push_back({level, place, key.held_hour, key.held, events, key.held_whole});
+  due_.push_back({level, place, key.held_hour, key.held, events, key.held_whole, key.in_shape});
 }
 
 void detector::learn_level(std::uint32_t level, const closed_tick& tick) {
@@ -312,7 +328,9 @@ void detector::learn(const due_hour& what, key_slot slot, const expectation* par
   auto& key = keys_of_[slot];
   auto& prior = scope_of(slot).priors[what.level];
   take_shape(key, *parent);
-  key.level.learn(robust, static_cast<double>(what.sums.exposure));
+  // The hour left quarantine before its key took shape.
+  const auto exposure = static_cast<double>(what.sums.exposure);
+  key.level.learn(robust, what.in_shape == key.in_shape ? exposure : exposure / parent->root_level);
   const auto by_parent = static_cast<double>(key.level.exposure) * parent->level;
   prior.observe(static_cast<double>(key.level.failures), by_parent, prior.misfit());
   prior.observe_hour(static_cast<double>(what.sums.failed), static_cast<double>(what.sums.expected),
@@ -327,7 +345,8 @@ void detector::learn(const due_hour& what, key_slot slot, const expectation* par
   const auto expected = static_cast<double>(what.sums.expected);
   full.misfit.observe(static_cast<double>(what.sums.failed), expected, static_cast<double>(what.sums.squares), kappa,
                       full.misfit.value(prior.misfit()), level_kept(1));
-  if (!key.in_shape)
+  // The hour in quarantine when the key became full did not keep its events.
+  if (!key.in_shape || what.events <= 0)
     return;
   const auto middle = (static_cast<double>(what.hour) + 0.5) * clock_.hour;
   const auto cell = season_cell(static_cast<std::int64_t>((middle + local_seconds_ - seconds_) * 1000));
@@ -439,6 +458,9 @@ void detector::step(const closed_tick& tick, const std::vector<key_slot>& remind
       grow_up(slot);
       out.changed((*keys_)[slot].root);
     }
+  // Before anybody is judged, because it changes the shares of the budget, and reminders come in no order.
+  for (const auto slot : reminded)
+    turn_tail(slot, out);
   for (const auto slot : tick.created)
     if ((*keys_)[slot].level != 0)
       out.remind(grown_up_at(slot), slot);
@@ -512,7 +534,7 @@ bool detector::is_beyond_chance(key_slot slot, double evidence) const {
   if (settings_.strict)
     return true;
   const auto& calibration = scope_of(slot).calibrations[class_of(keys_of_[slot], (*keys_)[slot].level)];
-  return std::log(evidence) >= calibration.threshold(alarms_a_day(slot));
+  return std::log(evidence) >= calibration.threshold(alarms_a_learned_day(slot));
 }
 
 void detector::raise(const key_counts& counts, const expectation& expected, double guard, judge& out) {
@@ -531,9 +553,9 @@ void detector::raise(const key_counts& counts, const expectation& expected, doub
   what.type = verdict::kind::excess;
   what.slot = counts.slot;
   what.onset = std::max((*keys_)[counts.slot].created, now_ - static_cast<tick_index>(run.ticks) + 1);
-  what.total = static_cast<std::int64_t>(run.total);
-  what.failed = std::min(what.total, static_cast<std::int64_t>(run.failed));
-  what.capped = std::min(what.failed, static_cast<std::int64_t>(run.capped));
+  what.total = whole(run.total);
+  what.failed = std::min(what.total, whole(static_cast<double>(run.failed)));
+  what.capped = std::min(what.failed, whole(static_cast<double>(run.capped)));
   // Whoever fails in every tick is still one viewer.
   if (monitor_->has_viewers && !saturated(run.viewers))
     what.capped = std::min(what.capped, distinct_from_bitmap(run.viewers));
@@ -643,49 +665,62 @@ void detector::count(const key_counts& counts, const expectation& expected, less
   if (window_ && how != lesson::none)
     window_->add(counts.slot, {counts.total, counts.failed, counts.capped});
   key.last_tick = now_;
-  key.hour_events += static_cast<float>(total);
+  add(key.hour_events, total);
   if ((*keys_)[counts.slot].level == 0) {
     scopes_[key.place].baseline.learn(counts.total, counts.failed, how);
     return;
   }
   key.current_spoiled = key.current_spoiled || how == lesson::none;
   key.current_whole = key.current_whole || how == lesson::whole;
-  key.current.failed += static_cast<float>(failed);
-  key.current.expected += static_cast<float>(failures);
-  key.current.exposure += static_cast<float>(total * expected.season);
-  key.current.squares += static_cast<float>(failures * failures);
+  add(key.current.failed, failed);
+  add(key.current.expected, failures);
+  add(key.current.exposure, total * expected.season);
+  add(key.current.squares, failures * failures);
   if (key.place != no_place && how != lesson::none && expected.variance < 0.25) {
     auto& full = fulls_[key.place];
     full.dispersion.observe(failed, failures, expected.rate, expected.dispersion, dispersion_kept_);
   }
 }
 
+/// A tail that is judged without events of its own in this tick.
+void detector::turn_tail(key_slot slot, judge& out) {
+  if (pooled_.find(slot) == pooled_.end())
+    return;
+  const auto level = (*keys_)[slot].level;
+  const auto root = (*keys_)[slot].root;
+  out.changed(root);
+  const auto parent = expect_root(root);
+  if (keys_of_[slot].hour == hour_)
+    return;
+  due_.clear();
+  turn_hour(slot, level, 0);
+  for (const auto& what : due_)
+    learn(what, slot, &parent,
+          robust_failures(static_cast<double>(what.sums.failed), static_cast<double>(what.sums.expected),
+                          static_cast<double>(what.sums.squares), parent.dispersion,
+                          scope_of(slot).priors[level].misfit()));
+}
+
 void detector::judge_tail(key_slot slot, judge& out) {
   const auto waiting = pooled_.find(slot);
   if (waiting == pooled_.end())
     return;
-  auto counts = waiting->second;
+  auto counts = waiting->second.counts;
+  const auto moved = waiting->second.moved;
   pooled_.erase(waiting);
   if (monitor_->has_viewers && !saturated(counts.viewers))
     counts.capped = std::min(counts.capped, distinct_from_bitmap(counts.viewers));
-  const auto root = (*keys_)[slot].root;
-  out.changed(root);
-  const auto parent = expect_root(root);
-  if (keys_of_[slot].hour != hour_) {
-    due_.clear();
-    turn_hour(slot, (*keys_)[slot].level, 0);
-    for (const auto& what : due_)
-      learn(what, slot, &parent,
-            robust_failures(static_cast<double>(what.sums.failed), static_cast<double>(what.sums.expected),
-                            static_cast<double>(what.sums.squares), parent.dispersion,
-                            scope_of(slot).priors[what.level].misfit()));
+  if (counts.total > 0) {
+    const auto expected = expect_child(slot, (*keys_)[slot].level, expect_root((*keys_)[slot].root));
+    const auto open = open_.find(slot);
+    if (open != open_.end())
+      open.value().rate = expected.rate;
+    out.counted(counts);
+    judge_key(counts, expected, out);
   }
-  const auto expected = expect_child(slot, (*keys_)[slot].level, parent);
-  const auto open = open_.find(slot);
-  if (open != open_.end())
-    open.value().rate = expected.rate;
-  out.counted(counts);
-  judge_key(counts, expected, out);
+  // Evidence may move from key to key, but no failure may count twice in it: it comes after what has just been judged.
+  if (open_.find(slot) == open_.end())
+    keys_of_[slot].evidence.add(moved);
 }
 
 // ---- For people.
@@ -739,10 +774,13 @@ void detector::save(key_slot slot, state_writer& out) const {
   const auto waiting = pooled_.find(slot);
   out.u8(waiting != pooled_.end() ? 1 : 0);
   if (waiting != pooled_.end()) {
-    out.i64(waiting->second.total);
-    out.i64(waiting->second.failed);
-    out.i64(waiting->second.capped);
-    out.u64(waiting->second.viewers);
+    const auto& [counts, moved] = waiting->second;
+    out.i64(counts.total);
+    out.i64(counts.failed);
+    out.i64(counts.capped);
+    out.u64(counts.viewers);
+    for (const auto component : moved.components())
+      out.f32(component);
   }
 }
 
@@ -774,18 +812,21 @@ bool detector::load(key_slot slot, state_reader& in) {
     what.rate = in.f64();
     what.bound = in.f64();
     const auto is_rate = [](double v) { return v >= 0 && v <= 1; };
-    if (!what.back.load(in.f64()) || !(what.failed >= 0 && what.failed <= what.total && what.total < 1e18) ||
+    if (!what.back.load(in.f64()) || !(what.failed >= 0 && what.failed <= what.total && what.total < most_sum) ||
         !is_rate(what.rate) || !is_rate(what.bound))
       return false;
   }
   if (in.u8() != 0) {
-    auto& waiting = pooled_[slot];
-    waiting.slot = slot;
-    waiting.total = in.i64();
-    waiting.failed = in.i64();
-    waiting.capped = in.i64();
-    waiting.viewers = in.u64();
-    if (waiting.capped < 0 || waiting.failed < waiting.capped || waiting.total < waiting.failed)
+    auto& [counts, moved] = pooled_[slot];
+    counts.slot = slot;
+    counts.total = in.i64();
+    counts.failed = in.i64();
+    counts.capped = in.i64();
+    counts.viewers = in.u64();
+    shiryaev_roberts_mixture::evidence components{};
+    for (auto& component : components)
+      component = in.f32();
+    if (counts.capped < 0 || counts.failed < counts.capped || counts.total < counts.failed || !moved.load(components))
       return false;
   }
   return in.ok();
@@ -817,9 +858,7 @@ bool detector::loaded(tick_index last_tick, judge& out) {
     auto& own = seen[keys_of_[(*keys_)[slot].root].place];
     if (key.is_new) {
       ++own.newcomers;
-      if (grown_up_at(slot) <= last_tick)
-        return false;
-      out.remind(grown_up_at(slot), slot);
+      out.remind(std::max(last_tick + 1, grown_up_at(slot)), slot);
     } else {
       ++own.established;
       own.weights += key.weight;
@@ -837,9 +876,11 @@ bool detector::loaded(tick_index last_tick, judge& out) {
 std::size_t detector::memory_bytes() const {
   return (window_ ? window_->memory_bytes() : 0) + keys_of_.capacity() * sizeof(key_state) +
          fulls_.capacity() * sizeof(full_state) +
-         scopes_.capacity() * (sizeof(scope_state) + monitor_->levels.size() * sizeof(level_prior)) +
+         scopes_.capacity() *
+             (sizeof(scope_state) +
+              monitor_->levels.size() * (sizeof(level_prior) + traffic_classes * sizeof(tail_calibration))) +
          open_.bucket_count() * sizeof(std::pair<key_slot, open_state>) +
-         pooled_.bucket_count() * sizeof(std::pair<key_slot, key_counts>) + due_.capacity() * sizeof(due_hour);
+         pooled_.bucket_count() * sizeof(std::pair<key_slot, pooled_keys>) + due_.capacity() * sizeof(due_hour);
 }
 
 } // namespace tocsin::sr_mixture

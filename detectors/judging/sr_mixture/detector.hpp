@@ -53,14 +53,20 @@ private:
     double bound = 0; ///< the resolve test's rate
     resolve_test back;
   };
+  /// What evicted keys left to a tail, not yet judged.
+  struct pooled_keys {
+    key_counts counts;
+    shiryaev_roberts_mixture moved; ///< their evidence
+  };
   /// An hour of a key that leaves quarantine.
   struct due_hour {
     std::uint32_t level = 0;
     std::uint32_t place = 0; ///< in the tick's counts of the level
     std::int32_t hour = 0;
     hour_sums sums;
-    float events = 0;
-    bool whole = false; ///< not winsorised
+    float events = 0;      ///< 0: not known
+    bool whole = false;    ///< not winsorised
+    bool in_shape = false; ///< exposure counts events times season
   };
 
   // Keys come.
@@ -75,6 +81,7 @@ private:
   void end_day(key_slot slot, std::uint32_t level);
   std::size_t class_of(const key_state& key, std::uint32_t level) const;
   double alarms_a_day(key_slot slot) const;
+  double alarms_a_learned_day(key_slot slot) const;
   bool is_beyond_chance(key_slot slot, double evidence) const;
   void hold_back(key_state& key, std::uint32_t level, std::uint32_t place);
   void grow_up(key_slot slot);
@@ -93,6 +100,7 @@ private:
   void count(const key_counts& counts, const expectation& expected, lesson how);
   void spoil(key_state& key);
   void accept(key_slot slot, const open_state& open, const expectation& expected);
+  void turn_tail(key_slot slot, judge& out);
   void judge_tail(key_slot slot, judge& out);
 
   const monitor_spec* monitor_;
@@ -101,6 +109,7 @@ private:
   double budget_a_tick_;
   double ticks_a_day_;
   tick_index ticks_an_hour_; ///< an hour, or one tick where that is longer
+  std::int32_t hours_a_day_; ///< hours of learning after which a day of evidence ends
   baseline_clock clock_;
   double kept_a_tick_; ///< of what decays over an hour
   double dispersion_kept_;
@@ -113,7 +122,7 @@ private:
   std::vector<scope_state> scopes_;
   std::vector<std::uint32_t> free_scopes_;
   tsl::robin_map<key_slot, open_state> open_;
-  tsl::robin_map<key_slot, key_counts> pooled_; ///< what evicted keys left to a tail, not yet judged
+  tsl::robin_map<key_slot, pooled_keys> pooled_; ///< by tail
 
   std::optional<sliding_window> window_; ///< of all keys, for the baseline `sliding`
   window_pages pages_;

@@ -8,7 +8,7 @@ namespace tocsin::sr_mixture {
 
 namespace {
 
-constexpr double most_events = 1e18;
+constexpr double most_events = 1e30;
 
 bool all_counts(std::initializer_list<float> values) {
   return std::all_of(values.begin(), values.end(),

@@ -12,7 +12,8 @@ constexpr double prior_keys = 20;      ///< weight of the prior strength, in key
 constexpr double full_weight_from = 4; ///< expected failures of a key that counts fully
 constexpr double fixed_point = 1 << 20;
 constexpr double coarse_point = 1 << 10;
-constexpr double most_excess = 1e9; ///< of one hour of one key, so that a million of them fit a sum
+constexpr double most_squares = 1e8; ///< of one hour of one key, so that a million of them fit a sum ...
+constexpr double most_excess = 1e9;  ///< ... and what is beyond them
 constexpr double lowest_misfit = 0.02 * 0.02;
 
 struct number_writer {
@@ -48,8 +49,11 @@ void level_prior::observe_hour(double failed, double expected, double squares_of
   const auto limit = 4 * std::sqrt(expected + kappa * squares_of_ticks + misfit_ * expected * expected) + 1;
   const auto residual = std::clamp(failed - expected, -limit, limit);
   const auto excess = residual * residual - expected - kappa * squares_of_ticks;
-  new_excess_ += std::llround(coarse_point * std::clamp(excess, -most_excess, most_excess));
-  new_squares_ += std::llround(coarse_point * std::min(expected * expected, most_excess));
+  // What is too large is scaled down, not cut: sigma^2 is the ratio of the two.
+  const auto squares = expected * expected;
+  const auto weight = std::min(1.0, most_squares / std::max(squares, 1e-300));
+  new_excess_ += std::llround(coarse_point * std::clamp(weight * excess, -most_excess, most_excess));
+  new_squares_ += std::llround(coarse_point * weight * squares);
 }
 
 void level_prior::fold(double kept) {
