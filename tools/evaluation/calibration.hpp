@@ -20,6 +20,7 @@ struct noise_family {
   std::string name;
   std::string about;
   stream_shape shape;
+  gate_spec gates; ///< of the monitor
 };
 const std::vector<noise_family>& noise_families();
 
@@ -28,6 +29,13 @@ struct stream_alarms {
   std::vector<std::uint64_t> first_week;
   std::vector<std::uint64_t> warm;
 };
-stream_alarms count_false_alarms(noisy_stream stream, const std::vector<detector_spec>& detectors);
+stream_alarms count_false_alarms(noisy_stream stream, const std::vector<detector_spec>& detectors,
+                                 const gate_spec& gates);
+
+/// Realised over promised alarms, with its 95 % interval, as a cell.
+cell ratio_cell(std::uint64_t alarms, double promised);
+
+/// The scenario `many_keys`: one budget for a hundred keys, half of them new. In a file of its own.
+void run_many_keys(const suite_options& options, report& out);
 
 } // namespace tocsin::evaluation

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,6 +31,29 @@ struct incident_record {
   alert_kind kind = alert_kind::open;
   time_ms tick = 0;      ///< end of the tick that decided
   std::string key_bytes; ///< as in `alert`
+};
+
+/// What is open after some records of one world. Value.
+class open_incidents {
+public:
+  void follow(const incident_record& record) {
+    if (record.kind == alert_kind::open)
+      open_.emplace(record.detector, record.key_bytes);
+    else
+      open_.erase({record.detector, record.key_bytes});
+  }
+  bool contains(std::uint32_t detector, const std::string& key_bytes) const {
+    return open_.count({detector, key_bytes}) > 0;
+  }
+  /// Calls `visit(detector, key_bytes)` for each.
+  template <class Visit>
+  void for_each(const Visit& visit) const {
+    for (const auto& [detector, key_bytes] : open_)
+      visit(detector, key_bytes);
+  }
+
+private:
+  std::set<std::pair<std::uint32_t, std::string>> open_;
 };
 
 /// Openings after `from`, of one detector.

@@ -3,7 +3,6 @@
 #include "tools/evaluation/parallel.hpp"
 
 #include <algorithm>
-#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -13,15 +12,6 @@ namespace {
 
 /// Excursions of the reference below this are far too frequent to be alarms; they are not kept.
 constexpr double lowest_peak = 1;
-
-using open_incidents = std::set<std::pair<std::uint32_t, std::string>>;
-
-void follow(open_incidents& open, const incident_record& record) {
-  if (record.kind == alert_kind::open)
-    open.emplace(record.detector, record.key_bytes);
-  else
-    open.erase({record.detector, record.key_bytes});
-}
 
 finding judge_detector(const std::vector<incident_record>& records, std::uint32_t detector, const key_source& source,
                        time_ms outage_end, bool open_before) {
@@ -67,6 +57,7 @@ public:
     }
   }
 
+  /// `open`: in the trunk, at the onset.
   std::vector<trial> run(const open_incidents& open) {
     prepare();
     const auto tick = plan_.world->monitors.front().tick;
@@ -135,7 +126,7 @@ private:
       const auto horizon = one.onset + plan_.outages[one.outage].horizon;
       for (std::uint32_t d = 0; d < monitor.detectors.size(); ++d) {
         auto found = judge_detector(records, d, source, one.onset + plan_.outages[one.outage].length,
-                                    open.count({d, source.key_bytes}) > 0);
+                                    open.contains(d, source.key_bytes));
         if (found.opened && *found.opened > horizon)
           found.opened.reset();
         if (found.opened)
@@ -201,7 +192,7 @@ private:
 
   void gather() {
     for (auto& record : feed_.take_records()) {
-      follow(open_, record);
+      open_.follow(record);
       result_.records.push_back(std::move(record));
     }
   }
