@@ -37,7 +37,7 @@ detection_scenario small(bool fleet) {
   made.gap = day_ms / 2;
   made.target = 0.5;
   made.fleet = fleet;
-  made.windows = {10 * minute_ms, 100, 100, day_ms, 200};
+  made.windows = {10 * minute_ms, 100, 100, day_ms, 200, 10};
   return made;
 }
 
@@ -83,13 +83,27 @@ TEST_CASE("delays count the trials that found nothing as beyond every delay") {
   CHECK(*some.mean() == 20);
 }
 
-TEST_CASE("the matched setting is the nearest below the target") {
+TEST_CASE("the matched setting is the most sensitive one before the target is exceeded") {
   CHECK(*matched_setting({9, 4, 2, 0.9, 0.3}, 1) == 3);
   CHECK(*matched_setting({9, 4, 2, 1, 1, 0.3}, 1) == 3);
   CHECK(*matched_setting({0, 0, 0}, 1) == 0);
-  CHECK(*matched_setting({0.3, 5, 0.7}, 1) == 2);
-  CHECK_FALSE(matched_setting({9, 4, 2}, 1));
+  CHECK(*matched_setting({0.3, 5, 0.7}, 1) == 2); // the first is open all the time
+  CHECK_FALSE(matched_setting({0.3, 4, 2}, 1));
   CHECK_FALSE(matched_setting({}, 1));
+}
+
+TEST_CASE("an incident that is open when the warm-up ends is a false alarm, too") {
+  const std::vector<incident_record> records = {{0, alert_kind::open, 10, "a"},   {1, alert_kind::open, 20, "a"},
+                                                {0, alert_kind::open, 30, "b"},   {0, alert_kind::resolve, 40, "a"},
+                                                {0, alert_kind::expire, 50, "b"}, {0, alert_kind::open, 60, "a"}};
+  CHECK(count_openings(records, 0, 0) == 3);
+  CHECK(count_openings(records, 0, 10) == 2);
+  CHECK(count_openings(records, 0, 0, 30) == 2);
+  CHECK(count_episodes(records, 0, 0) == 3);
+  CHECK(count_episodes(records, 0, 35) == 3);
+  CHECK(count_episodes(records, 0, 40) == 2);
+  CHECK(count_episodes(records, 0, 60) == 1);
+  CHECK(count_episodes(records, 1, 25) == 1);
 }
 
 TEST_CASE("the matched threshold is reached by as many peaks as are allowed") {

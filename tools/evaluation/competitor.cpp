@@ -43,7 +43,7 @@ competitor count_bucket(const window_choice& windows, double outlier) {
   settings.baseline = windows.bucket_baseline;
   settings.min_baseline = windows.bucket_min_baseline;
   settings.outlier = outlier;
-  return make("count_bucket", fmt::format("outlier {:.0e}", outlier), "count_bucket", settings);
+  return make("count_bucket", fmt::format("outlier {:.2g}", outlier), "count_bucket", settings);
 }
 
 competitor threshold(const window_choice& windows, time_ms tick, double base_rate, double times) {
@@ -51,11 +51,11 @@ competitor threshold(const window_choice& windows, time_ms tick, double base_rat
   settings.rate = std::min(0.95, base_rate * times);
   settings.resolve_rate = settings.rate;
   settings.window = in_ticks(windows.window, tick);
-  settings.min_events = 10;
+  settings.min_events = windows.min_events;
   return make("threshold", fmt::format("rate {:g} x base", times), "threshold", settings);
 }
 
-competitor burn_rate(time_ms tick, double base_rate, double scale, bool all_rules) {
+competitor burn_rate(const window_choice& windows, time_ms tick, double base_rate, double scale, bool all_rules) {
   burn_rate_spec settings;
   settings.objective = 1 - base_rate;
   if (!all_rules)
@@ -65,7 +65,7 @@ competitor burn_rate(time_ms tick, double base_rate, double scale, bool all_rule
     rule.short_window = in_ticks(rule.short_window, tick);
     rule.factor *= scale;
   }
-  settings.min_events = 10;
+  settings.min_events = windows.min_events;
   return make(all_rules ? "burn_rate, 3 rules" : "burn_rate, 1h and 5m", fmt::format("factors x {:g}", scale),
               "burn_rate", settings);
 }
@@ -91,8 +91,8 @@ std::vector<competitor> untuned_competitors(const window_choice& windows, time_m
                               by_default,
                               count_bucket(windows, count_bucket_spec{}.outlier),
                               threshold(windows, tick, base_rate, 3),
-                              burn_rate(tick, base_rate, 1, true),
-                              burn_rate(tick, base_rate, 1, false),
+                              burn_rate(windows, tick, base_rate, 1, true),
+                              burn_rate(windows, tick, base_rate, 1, false),
                               z_score(windows, tick, z_score_spec{}.outlier)};
   for (auto& one : all)
     one.untuned = true;
@@ -101,20 +101,23 @@ std::vector<competitor> untuned_competitors(const window_choice& windows, time_m
 
 std::vector<competitor> competitor_grid(const window_choice& windows, time_ms tick, double base_rate, double target) {
   std::vector<competitor> all;
-  for (const double times : {30.0, 10.0, 5.6, 3.2, 2.4, 1.8, 1.35, 1.0, 0.75, 0.56, 0.32, 0.1, 0.01}) {
+  for (const double times : {100.0, 30.0, 10.0, 5.6, 3.2, 2.4, 1.8, 1.35, 1.0, 0.75, 0.56, 0.32, 0.1, 0.01}) {
     all.push_back(sr_mixture(target * times));
     all.push_back(sr_mixture(target * times, "sliding 7d"));
   }
   for (const double digits :
-       {1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 6.0, 7.0, 8.0, 10.0, 12.0, 15.0, 20.0, 30.0, 50.0})
+       {0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0, 6.5, 7.0, 8.0, 10.0, 13.0, 20.0, 40.0})
     all.push_back(count_bucket(windows, std::pow(10, -digits)));
   for (const double times :
-       {1.5, 1.75, 2.0, 2.25, 2.5, 2.75, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0, 10.0, 14.0, 20.0, 30.0, 50.0})
+       {1.5, 1.75, 2.0, 2.25, 2.5, 2.75, 3.0, 3.5, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 14.0, 20.0, 30.0, 50.0})
     all.push_back(threshold(windows, tick, base_rate, times));
-  for (const bool all_rules : {true, false})
-    for (const double scale : {0.07, 0.1, 0.12, 0.15, 0.2, 0.25, 0.35, 0.5, 0.7, 1.0, 1.2, 1.5, 2.0, 3.0})
-      all.push_back(burn_rate(tick, base_rate, scale, all_rules));
-  for (const double outlier : {2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 6.0, 8.0, 11.0, 15.0, 22.0, 30.0, 50.0})
+  for (const double scale : {0.5, 0.7, 0.8, 0.9, 1.0, 1.05, 1.1, 1.15, 1.2, 1.3, 1.5, 2.0, 3.0, 5.0})
+    all.push_back(burn_rate(windows, tick, base_rate, scale, true));
+  for (const double scale :
+       {0.07, 0.08, 0.09, 0.1, 0.11, 0.12, 0.13, 0.14, 0.15, 0.17, 0.2, 0.25, 0.35, 0.5, 0.7, 1.0, 2.0})
+    all.push_back(burn_rate(windows, tick, base_rate, scale, false));
+  for (const double outlier :
+       {1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.25, 4.5, 4.75, 5.0, 5.5, 6.0, 8.0, 11.0, 15.0, 22.0, 50.0})
     all.push_back(z_score(windows, tick, outlier));
   return all;
 }

@@ -15,6 +15,7 @@ struct window_choice {
   std::int64_t bucket = 1000;           ///< events, at the root
   time_ms bucket_baseline = 1 * day_ms; ///< of the moving rate
   std::int64_t bucket_min_baseline = 1000;
+  std::int64_t min_events = 10; ///< in a window, before a threshold or a burn rate means anything
 };
 
 /// One detector with one setting, in a comparison.

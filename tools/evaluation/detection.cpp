@@ -79,7 +79,7 @@ private:
       const auto measured_from = made.plan.measured_from;
       auto result = evaluation::run(std::move(made.plan));
       for (std::uint32_t d = 0; d < mine.size(); ++d)
-        openings[unit].push_back(static_cast<double>(count_openings(result.records, d, measured_from)));
+        openings[unit].push_back(static_cast<double>(count_episodes(result.records, d, measured_from)));
       result.records.clear();
       results[unit] = std::move(result);
       options_.progress(fmt::format("detection {}: quiet run {} of {}", scenario_.name, unit + 1, worlds_ * parts));
@@ -108,7 +108,7 @@ private:
     }
   }
 
-  /// Of each family the setting that comes closest to the target from below, then every untuned one.
+  /// Of each family the most sensitive setting that does not exceed the target, then every untuned one.
   void choose() {
     std::vector<std::string> families;
     for (const auto& one : all_)

@@ -63,7 +63,7 @@ detection_scenario low() {
   made.measured = 180 * day_ms;
   made.gap = 30 * day_ms;
   made.rate_spread = 0;
-  made.windows = {day_ms, 28, 100, 28 * day_ms, 100};
+  made.windows = {day_ms, 28, 100, 28 * day_ms, 100, 3};
   return made;
 }
 
@@ -78,7 +78,7 @@ detection_scenario lowmid() {
   made.measured = 90 * day_ms;
   made.gap = 5 * day_ms;
   made.rate_spread = 0;
-  made.windows = {hour_ms, 168, 100, 7 * day_ms, 1000};
+  made.windows = {hour_ms, 168, 100, 7 * day_ms, 1000, 10};
   return made;
 }
 
@@ -103,7 +103,7 @@ detection_scenario fleet() {
   made.rate_spread = 0.5;
   made.target = 1e-3;
   made.fleet = true;
-  made.windows = {hour_ms, 168, 1000, 7 * day_ms, 1000};
+  made.windows = {hour_ms, 168, 1000, 7 * day_ms, 1000, 5};
   return made;
 }
 

@@ -28,6 +28,16 @@ std::size_t count_openings(const std::vector<incident_record>& records, std::uin
   }));
 }
 
+std::size_t count_episodes(const std::vector<incident_record>& records, std::uint32_t detector, time_ms from) {
+  open_incidents before;
+  for (const auto& record : records)
+    if (record.detector == detector && record.tick <= from)
+      before.follow(record);
+  std::size_t open = 0;
+  before.for_each([&](std::uint32_t, const std::string&) { ++open; });
+  return open + count_openings(records, detector, from);
+}
+
 engine_feed::engine_feed(std::shared_ptr<const world_spec> spec) : world_(std::move(spec), 1) {
   batch_.observations.resize(1);
 }

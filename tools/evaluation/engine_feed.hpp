@@ -60,6 +60,9 @@ private:
 std::size_t count_openings(const std::vector<incident_record>& records, std::uint32_t detector, time_ms from,
                            time_ms to = end_of_time);
 
+/// The same, and the incidents of the detector that are open at `from`.
+std::size_t count_episodes(const std::vector<incident_record>& records, std::uint32_t detector, time_ms from);
+
 /// The engine through its public path: counted records in (one a key and tick, or single events), alert records out. A
 /// world of one monitor without scope, one partition, records in order of time. One thread.
 ///

@@ -45,13 +45,13 @@ const std::vector<resolve_case>& cases() {
        shape_of(minute_ms, 500.0 / 86400, 0.01, 0.02, 0.05),
        10,
        day_ms,
-       {hour_ms, 168, 100, 7 * day_ms, 1000}},
+       {hour_ms, 168, 100, 7 * day_ms, 1000, 10}},
       {"20",
        "20 a day, 2 %, x15 for 10 days",
        shape_of(10 * minute_ms, 20.0 / 86400, 0.02, 0, 0),
        15,
        10 * day_ms,
-       {day_ms, 28, 100, 28 * day_ms, 100}}};
+       {day_ms, 28, 100, 28 * day_ms, 100, 3}}};
   return list;
 }
 

@@ -61,11 +61,10 @@ std::optional<double> delays::mean() const {
 }
 
 std::optional<std::size_t> matched_setting(const std::vector<double>& rates, double target) {
-  std::optional<std::size_t> best;
-  for (std::size_t i = 0; i < rates.size(); ++i)
-    if (rates[i] <= target && (!best || rates[i] > rates[*best]))
-      best = i;
-  return best;
+  auto first = rates.size();
+  while (first > 0 && rates[first - 1] <= target)
+    --first;
+  return first == rates.size() ? std::nullopt : std::optional(first);
 }
 
 double matched_threshold(std::vector<double> peaks, std::size_t allowed) {

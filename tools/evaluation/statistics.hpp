@@ -37,8 +37,9 @@ private:
   std::size_t not_found_ = 0;
 };
 
-/// The setting whose rate of false alarms comes closest to the target without exceeding it; of equal ones the first (a
-/// grid begins with its most sensitive setting). Nothing if every rate exceeds it.
+/// The most sensitive setting whose rate of false alarms, and that of every less sensitive one, does not exceed the
+/// target. A grid begins with its most sensitive setting; one that is so sensitive that its incidents never close has
+/// few false alarms, too, and is not meant. Nothing if even the last exceeds it.
 std::optional<std::size_t> matched_setting(const std::vector<double>& rates, double target);
 
 /// The least threshold that at most `allowed` of the peaks reach.
