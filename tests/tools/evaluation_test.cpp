@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <cmath>
+#include <sstream>
 #include <stdexcept>
 
 using namespace tocsin;
@@ -272,12 +273,21 @@ TEST_CASE("evaluate prints its tables and writes them as JSON") {
 }
 
 TEST_CASE("evaluate works off every suite at a small size") {
-  const auto ran = run_tocsin(
-      {"evaluate", "--suite", "resolve,scale", "--scenario", "20,500,titles,tail", "--scale", "0.001", "--quiet"});
+  const auto ran = run_tocsin({"evaluate", "--suite", "calibration,cold_start,resolve,scale", "--scenario",
+                               "many_keys,30min,20,titles,tail", "--scale", "0.001", "--quiet"});
   REQUIRE(ran.code == 0);
-  for (const auto* part : {"### resolve", "| 500 a day, 1 %, x10 for 1 day | count_bucket", "### scale: a dead title",
-                           "### scale: an outage in the tail", "1000 titles"})
+  for (const auto* part :
+       {"### resolve", "| 20 a day, 2 %, x15 for 10 days | count_bucket", "### cold start",
+        "### calibration, many_keys", "### scale: a dead title", "### scale: an outage in the tail", "1000 titles"})
     CHECK_MESSAGE(ran.out.find(part) != std::string::npos, part);
+  // Every row of a table has its columns.
+  std::istringstream lines(ran.out);
+  std::ptrdiff_t columns = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const auto bars = std::count(line.begin(), line.end(), '|');
+    CHECK_MESSAGE((columns == 0 || bars == 0 || bars == columns), line);
+    columns = bars;
+  }
 }
 
 TEST_CASE("evaluate tells a misuse in one line") {

@@ -160,7 +160,8 @@ void run_cold_start(const suite_options& options, report& out) {
       add_rows(what, age, trials, made);
       options.progress(fmt::format("cold_start: {} at {}", what.name, age.name));
     }
-  out.tables.push_back(std::move(made));
+  if (!made.rows.empty())
+    out.tables.push_back(std::move(made));
 }
 
 } // namespace tocsin::evaluation

@@ -156,7 +156,8 @@ void run_resolve(const suite_options& options, report& out) {
     for (std::size_t d = 0; d < methods.size(); ++d)
       made.rows.push_back(row(what, methods[d], trials, d));
   }
-  out.tables.push_back(std::move(made));
+  if (!made.rows.empty())
+    out.tables.push_back(std::move(made));
 }
 
 } // namespace tocsin::evaluation

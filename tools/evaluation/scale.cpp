@@ -293,9 +293,16 @@ private:
         minutes.add_not_found();
     }
     const auto& who = methods_[detector];
-    return {tail_outages[o].name,        who.family + ", " + who.setting,       count_cell(minutes.trials()),
-            count_cell(minutes.found()), number_cell(minutes.quantile(0.5), 0), number_cell(minutes.quantile(0.9), 0),
-            count_cell(at[at_root]),     count_cell(at[at_pooled_tail]),        count_cell(at[at_cdn])};
+    return {tail_outages[o].name,
+            who.family + ", " + who.setting,
+            count_cell(minutes.trials()),
+            count_cell(open_before),
+            count_cell(minutes.found()),
+            number_cell(minutes.quantile(0.5), 0),
+            number_cell(minutes.quantile(0.9), 0),
+            count_cell(at[at_root]),
+            count_cell(at[at_pooled_tail]),
+            count_cell(at[at_cdn])};
   }
 
   void tell(time_ms end) {
