@@ -154,7 +154,10 @@ void plan_fleet_waves(const detection_scenario& scenario, std::uint64_t seed, ru
   std::vector<std::size_t> order(keys);
   std::iota(order.begin(), order.end(), std::size_t{0});
   generator::random_source random(seed_of({seed, 5}));
-  for (auto onset = plan.measured_from + day_ms / 2; onset + 3 * day_ms < plan.end; onset += scenario.gap) {
+  time_ms horizon = 0;
+  for (const auto& what : plan.outages)
+    horizon = std::max(horizon, what.horizon);
+  for (auto onset = plan.measured_from + day_ms / 2; onset + horizon < plan.end; onset += scenario.gap) {
     for (std::size_t i = keys; i > 1; --i)
       std::swap(order[i - 1], order[random.below(static_cast<std::uint32_t>(i))]);
     for (std::size_t w = 0; w < 4 && (w + 1) * together <= keys; ++w) {
