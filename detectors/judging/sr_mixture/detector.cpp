@@ -415,6 +415,16 @@ void detector::take_shape(key_state& key, const expectation& parent) {
   key.held.exposure *= by;
 }
 
+/// Of its level's slow misfit a sparse key meets what its counts can resolve: while it gathers 1/sigma^2 failures,
+/// noise with a memory of an hour averages out.
+double detector::visible_misfit(const key_state& key, double shared) {
+  if (key.recent_weight <= 0)
+    return shared;
+  const auto an_hour = static_cast<double>(key.recent_failures) / static_cast<double>(key.recent_weight);
+  const auto resolved = an_hour * shared;
+  return std::max(std::min(shared, prior_misfit), shared * resolved / (1 + resolved));
+}
+
 expectation detector::expect_child(key_slot slot, std::uint32_t level, const expectation& parent) {
   auto& key = keys_of_[slot];
   take_shape(key, parent);
@@ -439,7 +449,7 @@ expectation detector::expect_child(key_slot slot, std::uint32_t level, const exp
   out.rate = std::clamp(out.level * out.season, 1e-6, 0.9);
   out.dispersion = full != nullptr ? full->dispersion.value(std::max(parent.dispersion, prior_dispersion))
                                    : std::max(parent.dispersion, prior_dispersion);
-  out.misfit = full != nullptr ? full->misfit.value(prior.misfit()) : prior.misfit();
+  out.misfit = full != nullptr ? full->misfit.value(prior.misfit()) : visible_misfit(key, prior.misfit());
   if (window_) {
     expect_sliding(slot, &parent, strength, out);
     return out;

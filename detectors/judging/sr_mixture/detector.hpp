@@ -92,6 +92,7 @@ private:
   expectation expect_root(key_slot slot);
   /// Baseline `sliding`: the rate of the window, without a season.
   void expect_sliding(key_slot slot, const expectation* parent, double strength, expectation& out) const;
+  static double visible_misfit(const key_state& key, double shared);
   expectation expect_child(key_slot slot, std::uint32_t level, const expectation& parent);
   void take_shape(key_state& key, const expectation& parent);
   void judge_key(const key_counts& counts, const expectation& expected, judge& out);
