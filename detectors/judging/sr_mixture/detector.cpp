@@ -527,8 +527,8 @@ void detector::judge_key(const key_counts& counts, const expectation& expected, 
   key.evidence.start(mass, calibrated ? start_weights(usual, tested) : no_correction());
   key.evidence.observe(log_likelihood_ratios(counts.total, counts.failed, tested, expected.dispersion));
   const auto since_last = key.last_tick == never ? 1 : now_ - key.last_tick;
-  follow(key.slow, slow_pace, counts, total * expected.rate, since_last);
-  follow(key.fast, fast_pace, counts, total * expected.rate, since_last);
+  follow(key.slow, slow_pace, counts, total * tested, since_last);
+  follow(key.fast, fast_pace, counts, total * tested, since_last);
   const auto evidence = key.evidence.sum();
   key.hottest = std::max(key.hottest, static_cast<float>(std::min(evidence, 1.0)));
   if (evidence >= 1 && is_beyond_chance(counts.slot, evidence))
@@ -614,10 +614,15 @@ void detector::spoil(key_state& key) {
 }
 
 void detector::judge_open(const key_counts& counts, const expectation& expected, open_state& open, judge& out) {
-  open.total += static_cast<double>(counts.total);
-  open.failed += static_cast<double>(counts.failed);
   open.bound = resolve_rate(expected.rate, open.failed / std::max(1.0, open.total));
   open.back.observe(counts.total, counts.failed, expected.rate, open.bound, expected.dispersion);
+  open.calm_total += static_cast<double>(counts.total);
+  open.calm_failed += static_cast<double>(counts.failed);
+  if (open.back.evidence() <= 1) {
+    // What seemed to be the end was none.
+    open.total += std::exchange(open.calm_total, 0);
+    open.failed += std::exchange(open.calm_failed, 0);
+  }
   const bool is_back = open.back.evidence() >= resolve_test::threshold;
   if (!is_back && now_ < open.accept_at)
     return;
@@ -777,6 +782,8 @@ void detector::save(key_slot slot, state_writer& out) const {
     out.u8(what.learned ? 1 : 0);
     out.f64(what.total);
     out.f64(what.failed);
+    out.f64(what.calm_total);
+    out.f64(what.calm_failed);
     out.f64(what.rate);
     out.f64(what.bound);
     out.f64(what.back.evidence());
@@ -819,11 +826,16 @@ bool detector::load(key_slot slot, state_reader& in) {
     what.learned = in.u8() != 0;
     what.total = in.f64();
     what.failed = in.f64();
+    what.calm_total = in.f64();
+    what.calm_failed = in.f64();
     what.rate = in.f64();
     what.bound = in.f64();
     const auto is_rate = [](double v) { return v >= 0 && v <= 1; };
-    if (!what.back.load(in.f64()) || !(what.failed >= 0 && what.failed <= what.total && what.total < most_sum) ||
-        !is_rate(what.rate) || !is_rate(what.bound))
+    const auto are_counts = [](double failed, double total) {
+      return failed >= 0 && failed <= total && total < most_sum;
+    };
+    if (!what.back.load(in.f64()) || !are_counts(what.failed, what.total) ||
+        !are_counts(what.calm_failed, what.calm_total) || !is_rate(what.rate) || !is_rate(what.bound))
       return false;
   }
   if (in.u8() != 0) {

@@ -49,6 +49,8 @@ private:
     bool learned = false; ///< the key's incidents pass all the time: learning goes on
     double total = 0;     ///< since the onset
     double failed = 0;
+    double calm_total = 0; ///< since the resolve test last began anew: perhaps the end, no part of the above
+    double calm_failed = 0;
     double rate = 0;  ///< expected now
     double bound = 0; ///< the resolve test's rate
     resolve_test back;

@@ -15,14 +15,14 @@ namespace tocsin::sr_mixture {
 inline constexpr std::uint32_t no_place = std::numeric_limits<std::uint32_t>::max();
 inline constexpr tick_index never = std::numeric_limits<tick_index>::min();
 
-/// The latest run of ticks in which failures kept ahead of `pace` times what was expected: where an excess began, and
-/// what has happened since (the regeneration points of a CUSUM, Page 1954). A value.
+/// The latest run of ticks in which failures kept ahead of `pace` times what the guarded baseline allows: where the
+/// evidence began to grow, and what has happened since (the regeneration points of a CUSUM, Page 1954). A value.
 struct excursion {
   double total = 0;
   std::uint64_t viewers = 0; ///< bitmap of failing viewers
   float failed = 0;
   float capped = 0;
-  float expected = 0;
+  float expected = 0;      ///< failures at the guarded rate
   std::uint32_t ticks = 0; ///< from its first to its last tick; 0: there is none
 
   void save(state_writer& out) const;
