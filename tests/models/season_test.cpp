@@ -61,7 +61,7 @@ TEST_CASE("a moment lies between the centres of two cells") {
   }
 }
 
-TEST_CASE("the interpolated factor is continuous and its share stays in [0, 1)") {
+TEST_CASE("the interpolated factor is continuous and its share is at least 0 and below 1") {
   season_table table;
   for (std::uint32_t c = 0; c < season_cells; ++c)
     table.learn(c, 100.0 * (1 + c % 5), 200);
