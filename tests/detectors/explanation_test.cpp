@@ -152,8 +152,9 @@ TEST_CASE("explanation: a restored world explains as the one before") {
   const auto stream = random_stream({3, 6000, 2, 4, noon, 900, true});
   const auto spec = std::make_shared<const world_spec>(two_monitor_world(2));
   world before(spec, 1);
-  std::vector<std::string> keys[2];
   before.count(make_batch(*spec, 0, stream, 0, stream.size()));
+  // Silence behind the last tick with events is judged too, and must not show.
+  before.advance(0, before.gate().watermark(0) + 20 * minute_ms, journal_kind::idle);
   auto commit = before.take_commit();
   world after(spec, 1, commit);
   REQUIRE(!after.error());
@@ -282,7 +283,7 @@ namespace {
 
 /// What an outage took, over what was stated before it: the mean over many scopes of binomial counts.
 double measured_over_stated(double base, double outage, std::int64_t events_a_tick, const std::string& name) {
-  auto spec = one_monitor(mixture());
+  auto spec = one_monitor(mixture(0.05));
   spec.monitors[0].scope_size = 1;
   spec.monitors[0].levels = {{{0}}};
   spec.monitors[0].gates = {1, 0, 0};
@@ -336,7 +337,7 @@ TEST_CASE("explanation: the time to detect is what it takes") {
   for (const auto& [base, outage, events, name] : std::vector<std::tuple<double, double, std::int64_t, std::string>>{
            {0.01, 1, 2, "100 %"}, {0.01, 0.1, 5, "10 %"}, {0.01, 0.05, 20, "x5"}, {0.02, 0.04, 100, "x2"}}) {
     const auto ratio = measured_over_stated(base, outage, events, name);
-    CHECK(ratio > 0.6);
-    CHECK(ratio < 1.6);
+    CHECK(ratio > 0.7);
+    CHECK(ratio < 1.15);
   }
 }

@@ -212,6 +212,8 @@ TEST_CASE("explain: mistakes are one line that says what there is") {
   refused(it.explain({"--at", at, "--key", "customer=c1"}), 2, "--at needs the recording");
   refused(it.explain({"--key", "customer=c1", it.input}), 2, "with --at only");
   refused(it.explain({"--at", at, "--key", "customer=c1", it.input + ".gone"}), 4, "events.ndjson.gone");
+  refused(it.past(at, "customer=c1", {"--journal", written(it.directory, "journal.ndjson", "{}\n")}), 4,
+          "journal.ndjson:1: expected whole numbers");
   refused(it.explain({"--key", "customer=c1"}), 6, "state.db");
   auto two = config_of(it.directory);
   two["monitors"].push_back(two["monitors"][0]);
