@@ -109,7 +109,8 @@ void root_baseline::forecast_local(const season_position& at) {
 
 // ---- Learning.
 
-void root_baseline::learn(std::int64_t total, std::int64_t failed, bool spoiled) {
+void root_baseline::learn(std::int64_t total, std::int64_t failed, lesson how) {
+  const bool spoiled = how == lesson::none;
   const auto n = static_cast<double>(total);
   const auto e = static_cast<double>(failed);
   const auto expected = n * forecast_.rate;
@@ -121,7 +122,7 @@ void root_baseline::learn(std::int64_t total, std::int64_t failed, bool spoiled)
     hour_failed_ += e;
     hour_squares_ += expected * expected;
     if (n > 0 && !spoiled) {
-      dispersion_.observe(e, expected, forecast_.rate, kappa_, level_kept(clock_.tick / 3600));
+      dispersion_.observe(e, expected, forecast_.rate, kappa_, level_kept(clock_.tick / clock_.hour));
       kappa_ = dispersion_.value();
     }
   }
@@ -143,6 +144,7 @@ void root_baseline::learn(std::int64_t total, std::int64_t failed, bool spoiled)
   current_.expected += expected;
   current_.squares += expected * expected;
   current_.spoiled = current_.spoiled || spoiled;
+  current_.whole = current_.whole || how == lesson::whole;
   end_ += clock_.tick;
   release_blocks();
 }
@@ -232,10 +234,14 @@ void root_baseline::release_blocks() {
   local_ = static_cast<std::uint8_t>(local_ - gone);
 }
 
+double root_baseline::failures_of(const block& what) const {
+  return what.whole ? what.failed : robust_failures(what.failed, what.expected, what.squares, kappa_, sigma_squared_);
+}
+
 void root_baseline::learn_slow(const block& what) {
   if (what.spoiled)
     return;
-  const auto failed = robust_failures(what.failed, what.expected, what.squares, kappa_, sigma_squared_);
+  const auto failed = failures_of(what);
   const auto kept = level_kept(what.length / clock_.hour);
   slow_failures_ = slow_failures_ * kept + failed;
   slow_exposure_ = slow_exposure_ * kept + what.exposure;
@@ -257,7 +263,7 @@ void root_baseline::learn_slow(const block& what) {
 void root_baseline::learn_local(const block& what) {
   if (what.spoiled)
     return;
-  const auto failed = robust_failures(what.failed, what.expected, what.squares, kappa_, sigma_squared_);
+  const auto failed = failures_of(what);
   const auto kept = 1 / (1 + local_failures_ * local_drift * what.length / clock_.hour);
   local_failures_ = local_failures_ * kept + failed;
   local_exposure_ = local_exposure_ * kept + what.exposure;

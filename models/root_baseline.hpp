@@ -14,6 +14,13 @@ struct baseline_clock {
   double hour = 3600; ///< what counts as an hour of learning: 3600, or one tick where that is longer
 };
 
+/// How a tick is learned.
+enum class lesson : std::uint8_t {
+  robust, ///< winsorised: the rule
+  whole,  ///< as it is: what looks like incidents is what the key does
+  none,   ///< not at all: an incident is open
+};
+
 /// What a baseline expects of a tick.
 struct forecast {
   double rate = 0.5;   ///< p0
@@ -59,8 +66,8 @@ public:
   void advance(double now, double local, const season_position& at);
   /// Of the tick that advance() moved to.
   const forecast& expected() const { return forecast_; }
-  /// Learns the tick, after it has been judged. `spoiled`: an incident is open.
-  void learn(std::int64_t total, std::int64_t failed, bool spoiled);
+  /// Learns the tick, after it has been judged.
+  void learn(std::int64_t total, std::int64_t failed, lesson how);
   /// An incident opened: nothing that is still in quarantine will be learned.
   void spoil_quarantine();
   /// The rate `rate` is the new normal: the level is moved there, the shape stays.
@@ -95,6 +102,7 @@ private:
     double squares = 0;  ///< sum mu^2
     std::uint8_t cell = 0;
     bool spoiled = false;
+    bool whole = false; ///< not winsorised
   };
   static constexpr std::size_t most_blocks = 8;
 
@@ -110,6 +118,7 @@ private:
   void learn_hour(double now);
   void close_block();
   void release_blocks();
+  double failures_of(const block& what) const;
   void learn_slow(const block& what);
   void learn_local(const block& what);
 
@@ -159,7 +168,7 @@ void root_baseline::for_each(Visit&& visit) {
   visit(count_), visit(local_), visit(has_current_);
   const auto visit_block = [&](block& one) {
     visit(one.begin), visit(one.length), visit(one.failed), visit(one.total), visit(one.exposure);
-    visit(one.expected), visit(one.squares), visit(one.cell), visit(one.spoiled);
+    visit(one.expected), visit(one.squares), visit(one.cell), visit(one.spoiled), visit(one.whole);
   };
   for (std::size_t i = 0; i < count_ && i < most_blocks; ++i)
     visit_block(blocks_[i]);

@@ -102,11 +102,13 @@ const std::vector<sliding_window::entry>& sliding_window::bucket(std::int64_t in
   return found != live_.end() && found->index == index ? found->entries : none;
 }
 
-void sliding_window::restore(std::int64_t bucket_index, std::uint32_t slot, const window_counts& counts) {
+void sliding_window::restore(std::int64_t bucket_index, std::uint32_t slot, const window_counts& counts,
+                             bool was_saved) {
   move_to(bucket_index);
   const auto found = first_not_before(live_, bucket_index);
   auto& b = found != live_.end() && found->index == bucket_index ? *found : make_bucket(bucket_index);
-  b.is_saved = true;
+  b.is_saved = b.is_saved || was_saved;
+  b.is_changed = b.is_changed || !was_saved;
   if (bucket_index == current_)
     put(b, slot, counts);
   else
@@ -114,10 +116,19 @@ void sliding_window::restore(std::int64_t bucket_index, std::uint32_t slot, cons
   sum_up(slot, counts);
 }
 
-std::vector<std::int64_t> sliding_window::take_changed() {
+window_counts sliding_window::current(std::uint32_t slot) const {
+  assert(slot < keys_);
+  if (live_.empty() || live_.back().index != current_)
+    return {};
+  const auto& entries = live_.back().entries;
+  const auto position = position_[slot];
+  return position < entries.size() && entries[position].slot == slot ? entries[position].counts : window_counts{};
+}
+
+std::vector<std::int64_t> sliding_window::take_changed_until(std::int64_t last) {
   std::vector<std::int64_t> result;
   for (auto& b : live_) {
-    if (!b.is_changed)
+    if (!b.is_changed || b.index > last)
       continue;
     b.is_changed = false;
     b.is_saved = true;

@@ -131,6 +131,8 @@ public:
   // -- persistence, bucket by bucket --------------------------------------------------------------------------
 
   std::int64_t current_bucket() const { return current_; }
+  /// What the slot has in the current bucket.
+  window_counts current(std::uint32_t slot) const;
 
   /// First tick whose advance() evicts something; nothing while the window is empty.
   std::optional<std::int64_t> next_eviction() const {
@@ -150,12 +152,16 @@ public:
   const std::vector<entry>& bucket(std::int64_t index) const;
 
   /// Puts back what a bucket held, in any order of buckets and slots, each (bucket, slot) once. The newest bucket
-  /// restored becomes the current one; advance() to the tick of the saved state then continues exactly.
-  void restore(std::int64_t bucket_index, std::uint32_t slot, const window_counts& counts);
+  /// restored becomes the current one; advance() to the tick of the saved state then continues exactly. What was not
+  /// saved as a bucket (see take_completed) makes its bucket one to be written.
+  void restore(std::int64_t bucket_index, std::uint32_t slot, const window_counts& counts, bool was_saved = true);
 
   /// Buckets added to or forgotten from since the last call and still in the window, ascending: those to be
   /// written. A bucket may have become empty through forget().
-  std::vector<std::int64_t> take_changed();
+  std::vector<std::int64_t> take_changed() { return take_changed_until(current_); }
+  /// The same without the current bucket, for an owner who saves current() with each key: then a bucket is written
+  /// once, when it is complete, and a save costs what was touched since the last one, however long a bucket is.
+  std::vector<std::int64_t> take_completed() { return take_changed_until(current_ - 1); }
 
   /// Buckets that left the window since the last call, ascending: those to be erased. Only buckets that were restored
   /// or named by take_changed() are named, so a window that is never saved keeps no list.
@@ -177,6 +183,7 @@ private:
   bool has_expired_front() const { return !live_.empty() && live_.front().index <= current_ - buckets_; }
   void drop_front();
   time_bucket& make_bucket(std::int64_t index);
+  std::vector<std::int64_t> take_changed_until(std::int64_t last);
   void put(time_bucket& b, std::uint32_t slot, const window_counts& counts);
   void sum_up(std::uint32_t slot, const window_counts& counts);
   void subtract(const entry& e);

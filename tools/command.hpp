@@ -19,6 +19,7 @@ struct command_context {
 void add_alerts(CLI::App& app, command_context& context);
 void add_check(CLI::App& app, command_context& context);
 void add_explain(CLI::App& app, command_context& context);
+void add_evaluate(CLI::App& app, command_context& context);
 void add_generate(CLI::App& app, command_context& context);
 void add_replay(CLI::App& app, command_context& context);
 void add_run(CLI::App& app, command_context& context);

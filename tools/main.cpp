@@ -51,6 +51,7 @@ exit_code run(int argc, char** argv) {
   add_state(app, context);
   add_explain(app, context);
   add_generate(app, context);
+  add_evaluate(app, context);
 
   try {
     app.parse(argc, argv);

@@ -227,6 +227,7 @@ key_slot monitor_shard::pooled_tail(key_slot slot) {
     append_pooled(bytes);
   const auto hash = hash_key(bytes);
   if (const auto known = keys_.find(hash)) {
+    keys_[*known].last_tick = std::max(keys_[*known].last_tick, tick);
     keys_.mark_changed(*known);
     return *known;
   }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace tocsin {
 
@@ -193,21 +194,54 @@ std::vector<std::pair<std::string, std::string>> burn_rate_detector::explain(key
   return facts;
 }
 
-// ---- State. A key's own is which rules held; the windows are pages, numbered window by window within a bucket.
+// ---- State. A key's own is which rules held, and its counts in the present bucket of each window; complete buckets
+// are pages, numbered window by window. So a commit writes what was touched, not whole buckets of hours again and
+// again.
 
 void burn_rate_detector::save(key_slot slot, state_writer& out) const {
   out.u32(held_[slot]);
+  for (const auto& window : windows_) {
+    const auto counts = window.counts.current(slot);
+    out.u8(counts.total > 0);
+    if (counts.total == 0)
+      continue;
+    out.i64(window.counts.current_bucket());
+    save_counts(counts, out);
+  }
 }
 
 bool burn_rate_detector::load(key_slot slot, state_reader& in) {
   held_[slot] = in.u32();
+  for (std::size_t i = 0; i < windows_.size(); ++i) {
+    if (in.u8() == 0)
+      continue;
+    const auto bucket = in.i64();
+    open_entries_.push_back({i, bucket, slot, load_counts(in)});
+  }
   return in.ok() && (rules_.size() == most_rules || held_[slot] < bit_of(rules_.size()));
+}
+
+/// A key's record is as old as its last change: meanwhile its bucket may have been completed, and is a page, or left.
+bool burn_rate_detector::restore_open_entries(tick_index last_tick) {
+  auto entries = std::exchange(open_entries_, {});
+  entries.erase(
+      std::remove_if(entries.begin(), entries.end(),
+                     [&](const open_entry& e) { return !windows_[e.window].counts.bucket(e.bucket).empty(); }),
+      entries.end());
+  for (const auto& e : entries) {
+    auto& window = windows_[e.window].counts;
+    if (!is_within_time(e.bucket, window.span_ticks()) || e.bucket * window.span_ticks() > last_tick)
+      return false;
+    if (e.bucket > window.current_bucket() - window.buckets())
+      window.restore(e.bucket, e.slot, e.counts, false);
+  }
+  return true;
 }
 
 void burn_rate_detector::save_changed_pages(const page_writer& write) {
   const auto many = static_cast<std::int64_t>(windows_.size());
   for (std::int64_t i = 0; i < many; ++i)
-    window_pages::save_changed(
+    window_pages::save_completed(
         windows_[static_cast<std::size_t>(i)].counts, *keys_,
         [&](std::int64_t bucket, std::string bytes) { write(bucket * many + i, std::move(bytes)); });
 }
@@ -220,7 +254,8 @@ bool burn_rate_detector::load_page(std::int64_t page, state_reader& in) {
 
 bool burn_rate_detector::loaded(tick_index last_tick, judge&) {
   return std::all_of(windows_.begin(), windows_.end(),
-                     [&](burn_window& w) { return w.pages.finish(w.counts, *keys_, last_tick); });
+                     [&](burn_window& w) { return w.pages.finish(w.counts, *keys_, last_tick); }) &&
+         restore_open_entries(last_tick);
 }
 
 std::size_t burn_rate_detector::memory_bytes() const {

@@ -27,8 +27,11 @@ namespace tocsin {
 ///
 /// Windows of the same length are kept once. Each is cut into at least `buckets_a_window` buckets, so a key that is
 /// active all the time keeps 12 to 23 entries of 32 bytes a distinct length (63 entries, 2.0 kB, for the five lengths
-/// of the default rules at ticks of 10 s), and 28 bytes of sums for each length. Source: Beyer et al., "The Site
-/// Reliability Workbook", O'Reilly 2018, chapter 5, "Multiwindow, Multi-Burn-Rate Alerts".
+/// of the default rules at ticks of 10 s), and 28 bytes of sums for each length. Buckets are saved once, when they are
+/// complete; the present ones are part of the key's record (at most 33 bytes a length).
+///
+/// Source: Beyer et al., "The Site Reliability Workbook", O'Reilly 2018, chapter 5, "Multiwindow, Multi-Burn-Rate
+/// Alerts".
 class burn_rate_detector final : public detector {
 public:
   static constexpr std::int64_t buckets_a_window = 12;
@@ -63,6 +66,13 @@ private:
     double factor = 1;
     double rate = 0; ///< failure rate at that factor
   };
+  /// What a key's record says of a bucket that was not complete then.
+  struct open_entry {
+    std::size_t window = 0;
+    std::int64_t bucket = 0;
+    key_slot slot = no_slot;
+    window_counts counts;
+  };
   struct look {
     key_slot slot = no_slot;
     std::uint64_t viewers = 0;
@@ -74,6 +84,7 @@ private:
   bool holds(const rule& which, key_slot slot) const;
   bool is_calm(const rule& which, key_slot slot) const;
   double burn_of(const window_counts& counts) const;
+  bool restore_open_entries(tick_index last_tick);
   void judge_key(key_slot slot, tick_index tick, std::uint64_t viewers, judge& out);
   verdict verdict_of(const rule& which, key_slot slot, tick_index tick) const;
 
@@ -84,6 +95,7 @@ private:
   std::vector<burn_window> windows_; ///< one a distinct length
   std::vector<rule> rules_;
   std::vector<std::uint32_t> held_;      ///< by slot: bits of the rules that held since the incident opened
+  std::vector<open_entry> open_entries_; ///< while loading
   std::vector<key_slot> evicted_;        ///< scratch
   std::vector<look> looks_;              ///< scratch: keys to judge in this tick
   std::vector<tick_index> looked_at_in_; ///< by slot: the last tick in which it was put there

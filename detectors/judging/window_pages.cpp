@@ -5,13 +5,14 @@
 namespace tocsin {
 
 namespace {
-constexpr std::uint16_t page_version = 1;
-} // namespace
 
-void window_pages::save_changed(sliding_window& window, const keyed_state& keys, const detector::page_writer& write) {
+constexpr std::uint16_t page_version = 1;
+
+void write_pages(const std::vector<std::int64_t>& changed, sliding_window& window, const keyed_state& keys,
+                 const detector::page_writer& write) {
   for (const auto bucket : window.take_evicted())
     write(bucket, {});
-  for (const auto bucket : window.take_changed()) {
+  for (const auto bucket : changed) {
     const auto& entries = window.bucket(bucket);
     if (entries.empty()) {
       // A restart would not know of it, so nobody would erase it later.
@@ -28,6 +29,16 @@ void window_pages::save_changed(sliding_window& window, const keyed_state& keys,
     }
     write(bucket, out.seal());
   }
+}
+
+} // namespace
+
+void window_pages::save_changed(sliding_window& window, const keyed_state& keys, const detector::page_writer& write) {
+  write_pages(window.take_changed(), window, keys, write);
+}
+
+void window_pages::save_completed(sliding_window& window, const keyed_state& keys, const detector::page_writer& write) {
+  write_pages(window.take_completed(), window, keys, write);
 }
 
 bool window_pages::load(std::int64_t bucket, state_reader& in) {

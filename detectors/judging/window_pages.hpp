@@ -14,6 +14,8 @@ class window_pages {
 public:
   /// Writes changed buckets and erases those that left the window.
   static void save_changed(sliding_window& window, const keyed_state& keys, const detector::page_writer& write);
+  /// The same for an owner who keeps the current bucket with the keys: writes buckets that are complete.
+  static void save_completed(sliding_window& window, const keyed_state& keys, const detector::page_writer& write);
   /// Takes one bucket's bytes; entries wait until all keys are known.
   /// False on damaged bytes.
   bool load(std::int64_t bucket, state_reader& in);

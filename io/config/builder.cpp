@@ -260,7 +260,7 @@ time_ms builder::tick_of_monitor(const json& checked, const std::string& pointer
 
 /// The zone's name; empty without one.
 std::string builder::build_season(const json& checked, const std::string& pointer, monitor_spec& out) {
-  const auto name = text_of(member(checked, "season"), "zone");
+  auto name = text_of(member(checked, "season"), "zone");
   if (name.empty())
     return name;
   if (is_zone(name))

@@ -292,7 +292,7 @@ json checker::objects(const key_spec& key, const json& value, const std::string&
 json checker::detectors(const json& value, const std::string& pointer) {
   auto out = json::array();
   if (!value.is_array() || value.empty()) {
-    refuse(pointer, value, "a list with at least one detector such as {\"type\": \"count_bucket\"}");
+    refuse(pointer, value, "a list with at least one detector such as {\"type\": \"sr_mixture\"}");
     return out;
   }
   for (std::size_t i = 0; i < value.size(); ++i) {

@@ -171,7 +171,7 @@ section_spec file_section() {
 section_spec monitor() {
   auto detectors =
       plain(value_kind::detectors, "detectors", "What judges each key; all detectors judge every key.", {});
-  detectors.fallback = R"([{"type": "count_bucket"}])";
+  detectors.fallback = R"([{"type": "sr_mixture"}])";
   return {
       "monitor",
       "One failure rate to watch, for each value of the scope and each level below it.",

@@ -84,7 +84,7 @@ def life_cycle_violations(records):
             yield f"{name}: the revisions are not 0, 1, 2 ..."
         if [record["kind"] == "open" for record in own] != [True] + [False] * (len(own) - 1):
             yield f"{name}: it is not opened by its first record alone"
-        if any(record["kind"] in ("resolve", "expire") for record in own[:-1]):
+        if any(record["kind"] in ("resolve", "expire", "rebase") for record in own[:-1]):
             yield f"{name}: it goes on after its end"
 
 
@@ -102,7 +102,7 @@ class Incident:
         self.monitor, self.detector, self.level = first["monitor"], first["detector"], first["level"]
         self.scope, self.key = first["scope"], first["key"]
         self.onset, self.detected = seconds(first["onset"]), seconds(first["detected_at"])
-        self.end_kind = last["kind"] if last["kind"] in ("resolve", "expire") else None
+        self.end_kind = last["kind"] if last["kind"] in ("resolve", "expire", "rebase") else None
         self.end = seconds(last["tick"]) if self.end_kind else float("inf")
         self.measured, self.baseline, self.sample = (last[name] for name in ("measured_value", "baseline_value",
                                                                              "sample_size"))

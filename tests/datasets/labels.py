@@ -69,6 +69,21 @@ def gold(folder):
     return outages(folder, "gold_incidents.csv")
 
 
+def infections(folder, week=7 * 86400):
+    """Runs of weeks that are known outbreaks, by series."""
+    windows = []
+    for series in ("k1", "m1", "m2", "m3", "m4", "m5", "n1", "n2"):
+        begun = None
+        for row in rows(folder / f"{series}.csv") + [{"t": "0", "state_1": "0"}]:
+            if row["state_1"] == "1":
+                begun = begun or int(row["t"])
+                last = int(row["t"])
+            elif begun:
+                windows.append(Window(begun * week, (last + 1) * week, {"series": series}))
+                begun = None
+    return windows
+
+
 def live_video(folder):
     """The minute of each case's alarm."""
     return [Window(int(row["anomaly_ts"]), int(row["anomaly_ts"]) + 60, {"case": row["case"]},

@@ -47,6 +47,7 @@ DATASETS = [
     Dataset("bank", "bank", labels.outages, tolerance=300, must_hit=3),
     Dataset("esb", "esb", labels.outages, tolerance=300, must_hit=3),
     Dataset("secutix", "secutix", labels.gold, tolerance=2 * 3600, must_hit=8),
+    Dataset("infections", "infections", labels.infections),
     Dataset("cloudwalk day 1", "cloudwalk"),
     Dataset("cloudwalk day 2", "cloudwalk", replaced={"counts_1.csv": "counts_2.csv"}),
     Dataset("petshop", "petshop", labels.petshop, tolerance=600, must_hit=10),
@@ -132,7 +133,8 @@ def command_of(dataset):
     return command, folder
 
 
-def replay(dataset, tocsin, data_root):
+def replay(dataset, tocsin, data_root, examples=None):
+    """Runs the command of the data set; `examples`: a folder that holds its configuration instead of the example."""
     command, folder = command_of(dataset)
     recordings = ROOT / "configs" / "examples" / "recordings"
     data = data_root / folder if folder else recordings
@@ -141,7 +143,7 @@ def replay(dataset, tocsin, data_root):
         log = work / "replayed.ndjson"
         # The comments name files as seen from the checkout, data as seen from their folder. Nothing is written there.
         shell = command.replace("configs/examples/recordings", str(recordings))
-        shell = shell.replace("--config configs/examples", f"--alerts {log} --config {examples_folder(dataset, work)}")
+        shell = shell.replace("--config configs/examples", f"--alerts {log} --config {examples or examples_folder(dataset, work)}")
         done = subprocess.run(["bash", "-c", "set -o pipefail; " + shell], cwd=data if folder else work,
                               capture_output=True, text=True, check=False,
                               env={**os.environ, "PATH": f"{tocsin.parent}:{os.environ['PATH']}"})

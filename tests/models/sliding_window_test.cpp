@@ -103,6 +103,55 @@ sliding_window copy_in_any_order(const sliding_window& window, setting s, std::m
 
 } // namespace
 
+TEST_CASE("buckets are saved once, when they are complete, if the owner saves current() with each key") {
+  std::mt19937 random(11);
+  const auto tick_after = [&](std::int64_t tick) { return tick + static_cast<std::int64_t>(random() % 4); };
+  const window_shape shape{5, 4};
+  constexpr std::uint32_t keys = 6;
+  sliding_window live(shape);
+  live.resize(keys);
+  std::map<std::int64_t, std::vector<sliding_window::entry>> pages;
+  std::map<std::uint32_t, std::pair<std::int64_t, window_counts>> records; // of keys touched since the last save
+  std::size_t written = 0;
+  std::int64_t tick = -40;
+  for (int step = 0; step < 400; ++step, tick = tick_after(tick)) {
+    live.advance(tick);
+    for (std::uint32_t slot = 0; slot < keys; ++slot)
+      if (random() % 3 == 0) {
+        live.add(slot, {2, 1, 1});
+        records[slot] = {live.current_bucket(), live.current(slot)};
+      }
+    if (step % 3 != 0)
+      continue;
+    for (const auto bucket : live.take_evicted())
+      pages.erase(bucket);
+    for (const auto bucket : live.take_completed()) {
+      CHECK(bucket < live.current_bucket());
+      pages[bucket] = live.bucket(bucket);
+      ++written;
+    }
+    // Restart from pages and records, now and then for good.
+    sliding_window again(shape);
+    again.resize(keys);
+    for (const auto& [bucket, entries] : pages)
+      for (const auto& e : entries)
+        again.restore(bucket, e.slot, e.counts);
+    again.advance(tick);
+    for (const auto& [slot, record] : records)
+      if (pages.count(record.first) == 0 && record.first > again.current_bucket() - again.buckets())
+        again.restore(record.first, slot, record.second, false);
+    again.advance(tick);
+    for (std::uint32_t slot = 0; slot < keys; ++slot) {
+      CHECK(again.sums(slot) == live.sums(slot));
+      CHECK(again.current(slot) == live.current(slot));
+    }
+    if (step % 10 == 0)
+      live = again;
+  }
+  CHECK(written > 80);
+  CHECK(written < 140); // about one a bucket: 400 steps of 1.5 ticks in buckets of 5
+}
+
 TEST_CASE("a coarse window costs the same however long it is, and never sees more than a bucket less or more") {
   for (const std::int64_t tick : {1'000, 7'000, 10'000, 60'000, 3'600'000})
     for (const std::int64_t length : {1'000, 60'000, 300'000, 1'800'000, 3'600'000, 21'600'000, 259'200'000}) {

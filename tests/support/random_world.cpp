@@ -33,6 +33,7 @@ detector_spec random_detector(dice& roll, time_ms tick, std::size_t number) {
     sr_mixture_spec mixture;
     mixture.false_alarms_per_day = roll.of({1.0, 100.0, 1e5});
     mixture.strict = roll.one_in(4);
+    mixture.sliding_baseline = roll.one_in(3) ? 20 * tick : 0;
     return {"sr_mixture", name, mixture, shadow};
   }
   if (kind == 0) {

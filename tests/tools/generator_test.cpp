@@ -101,6 +101,14 @@ TEST_CASE("distributions have their mean and variance") {
     CHECK(near(poisson.mean, mean, 4 * std::sqrt(mean) / root + 1e-12));
     CHECK(near(poisson.variance, mean, 4 * std::sqrt(mean * (2 * mean + 1)) / root + 1e-12));
   }
+  for (const auto& [trials, p] : {std::pair(0, 0.5), {1, 0.3}, {100, 0.01}, {100, 0.2}, {2000, 0.47}, {5000, 0.98}}) {
+    CAPTURE(trials);
+    CAPTURE(p);
+    const auto binomial = moments_of(draws, [&, n = trials, q = p] { return double(random.binomial(n, q)); });
+    const double variance = trials * p * (1 - p);
+    CHECK(near(binomial.mean, trials * p, 4 * std::sqrt(variance) / root + 1e-12));
+    CHECK(near(binomial.variance, variance, 4 * std::sqrt(variance * (2 * variance + 1)) / root + 1e-12));
+  }
 }
 
 TEST_CASE("the alias table draws each index as often as its weight says") {

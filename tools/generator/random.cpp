@@ -112,6 +112,41 @@ std::uint64_t random_source::poisson_ptrs(double mean) {
   }
 }
 
+std::int64_t random_source::binomial(std::int64_t trials, double p) {
+  if (trials <= 0 || p <= 0)
+    return 0;
+  if (p >= 1)
+    return trials;
+  if (p > 0.5)
+    return trials - binomial(trials, 1 - p);
+  // The order statistic number `middle` of `trials` uniforms tells how many lie below it; the rest is smaller.
+  std::int64_t sure = 0;
+  while (static_cast<double>(trials) * p >= 15) {
+    const auto middle = 1 + trials / 2;
+    const double below = gamma(static_cast<double>(middle));
+    const double cut = below / (below + gamma(static_cast<double>(trials + 1 - middle)));
+    if (cut > p) {
+      trials = middle - 1;
+      p /= cut;
+    } else {
+      sure += middle;
+      trials -= middle;
+      p = (p - cut) / (1 - cut);
+    }
+    if (p > 0.5)
+      return sure + trials - binomial(trials, 1 - p);
+  }
+  const double odds = p / (1 - p);
+  double mass = std::pow(1 - p, static_cast<double>(trials));
+  double u = uniform();
+  std::int64_t count = 0;
+  for (; u > mass && count < trials; ++count) {
+    u -= mass;
+    mass *= static_cast<double>(trials - count) * odds / static_cast<double>(count + 1);
+  }
+  return sure + count;
+}
+
 alias_table::alias_table(const std::vector<double>& weights) : slots_(weights.size()) {
   const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
   std::vector<double> scaled(weights);

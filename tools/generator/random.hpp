@@ -24,6 +24,9 @@ public:
   double gamma(double shape);
   /// Poisson: product of uniforms below mean 30, else PTRS (Hoermann 1993). Precondition: mean >= 0.
   std::uint64_t poisson(double mean);
+  /// Binomial: inversion below mean 15, else halved at a beta order statistic until it is (Devroye 1986, X.4.3). `p`
+  /// is clamped to [0, 1]. Precondition: trials >= 0.
+  std::int64_t binomial(std::int64_t trials, double p);
 
 private:
   std::uint64_t poisson_ptrs(double mean);

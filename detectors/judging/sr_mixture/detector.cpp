@@ -21,13 +21,24 @@ constexpr std::uint8_t ticks_until_calibrated = 50;
 constexpr double mean_weight = 0.02;             ///< of a tick, in the moving mean of expected failures
 constexpr double full_from = 200;                ///< expected failures
 constexpr double most_alarms_a_tick = 1.0 / 200; ///< a coarse stream decides too seldom to afford more
-constexpr double most_weight = 1 << 24;
-constexpr tick_index least_accept_ms = 2 * hour_ms;
-constexpr tick_index most_accept_ms = 3 * day_ms;
+constexpr double most_weight = 1 << 26;
+constexpr double most_sum = 1e30; ///< of what an hour gathers: finite as a float, whatever is counted
+constexpr std::uint8_t passing_incidents_learned = 3; ///< so many in a day or two are what the key does
+constexpr double mild_excess = 0.05;     ///< of the rate: what is worse is an outage, however often it comes
+constexpr tick_index least_patience = 2; ///< hours after which a rate may be the new normal ...
+constexpr tick_index most_patience = 72;
 
 const per_alternative& no_correction() {
   static const per_alternative ones = per_alternative::Ones();
   return ones;
+}
+
+std::int64_t whole(double count) {
+  return static_cast<std::int64_t>(std::min(count, 9e18));
+}
+
+void add(float& sum, double more) {
+  sum = static_cast<float>(std::min(static_cast<double>(sum) + more, most_sum));
 }
 
 void follow(excursion& run, double pace, const key_counts& counts, double expected, tick_index since_last) {
@@ -50,19 +61,25 @@ detector::detector(const monitor_spec& monitor, const sr_mixture_spec& settings,
     : monitor_(&monitor), settings_(settings), keys_(&keys),
       ticks_a_day_(static_cast<double>(day_ms) / static_cast<double>(monitor.tick)),
       ticks_an_hour_(std::max<tick_index>(1, hour_ms / monitor.tick)), order_(parents_first(monitor)) {
+  hours_a_day_ = std::max<std::int32_t>(1, static_cast<std::int32_t>(day_ms / std::max(hour_ms, monitor.tick)));
   budget_a_tick_ = std::min(settings.false_alarms_per_day / ticks_a_day_, most_alarms_a_tick);
   clock_.tick = static_cast<double>(monitor.tick) / second_ms;
   clock_.hour = std::max(3600.0, clock_.tick);
   kept_a_tick_ = std::exp(-clock_.tick / clock_.hour);
-  dispersion_kept_ = level_kept(clock_.tick / 3600);
+  dispersion_kept_ = level_kept(clock_.tick / clock_.hour);
   for (std::uint32_t level = 0; level < monitor.levels.size(); ++level)
     parents_.push_back(parent_level(monitor, level));
   expected_.resize(monitor.levels.size());
+  if (settings.sliding_baseline > 0)
+    window_.emplace(choose_window(settings.sliding_baseline, monitor.tick));
 }
 
 void detector::resize(std::size_t slots) {
-  if (slots > keys_of_.size())
-    keys_of_.resize(slots);
+  if (slots <= keys_of_.size())
+    return;
+  keys_of_.resize(slots);
+  if (window_)
+    window_->resize(slots);
 }
 
 // ---- Keys come and go.
@@ -107,6 +124,8 @@ void detector::make_full(key_state& key) {
 }
 
 void detector::forget(const std::vector<bool>& slots) {
+  if (window_)
+    window_->forget(slots);
   // Children first: they leave the budget of a scope that may go itself.
   const auto count = std::min(slots.size(), keys_of_.size());
   for (key_slot slot = 0; slot < count; ++slot) {
@@ -137,21 +156,23 @@ void detector::forget(const std::vector<bool>& slots) {
 void detector::absorb(key_slot from, key_slot into, judge& out) {
   if (!is_known(keys_of_[into])) {
     welcome(into, now_ + 1);
-    out.remind(grown_up_at(into), into);
+    // Its record may be as old as the last events of its scope.
+    out.remind(std::max(now_ + 1, grown_up_at(into)), into);
   }
-  // Evidence may move from key to key; what the key saw in its last hour is judged once more as part of the tail.
-  auto& key = keys_of_[from];
-  keys_of_[into].evidence.add(key.evidence);
-  if (key.hour_events <= 0)
-    return;
+  const auto& key = keys_of_[from];
   auto& waiting = pooled_[into];
-  if (waiting.slot == no_slot)
+  if (waiting.counts.slot == no_slot)
     out.remind(now_ + 1, into);
-  waiting.slot = into;
-  waiting.total += static_cast<std::int64_t>(key.hour_events);
-  waiting.failed += static_cast<std::int64_t>(key.current.failed);
-  waiting.capped += static_cast<std::int64_t>(std::min(key.current.failed, key.slow.capped));
-  waiting.viewers |= key.slow.viewers;
+  waiting.counts.slot = into;
+  waiting.moved.add(key.evidence);
+  // What the key saw lately is judged as part of the tail too, but not what an incident has told already.
+  if (key.hour_events <= 0 || key.current_spoiled || key.hour < hour_ - 1)
+    return;
+  const auto failed = whole(static_cast<double>(key.current.failed));
+  waiting.counts.total += whole(static_cast<double>(key.hour_events));
+  waiting.counts.failed += failed;
+  waiting.counts.capped += std::min(failed, whole(static_cast<double>(key.slow.capped)));
+  waiting.counts.viewers |= key.slow.viewers;
 }
 
 // ---- The tick.
@@ -165,6 +186,9 @@ void detector::advance(const closed_tick& tick) {
   local_seconds_ = static_cast<double>(local) / second_ms;
   season_ = season_at(local, monitor_->tick);
   hour_ = static_cast<std::int32_t>(std::floor(seconds_ / clock_.hour));
+
+  if (window_)
+    window_->advance(now_);
 
   // Who is there, and how the budget is shared in this tick.
   for (const auto slot : tick.created)
@@ -187,7 +211,7 @@ void detector::advance(const closed_tick& tick) {
 void detector::turn_hour(key_slot slot, std::uint32_t level, std::uint32_t place) {
   auto& key = keys_of_[slot];
   const auto passed = hour_ - key.hour;
-  if (hour_ / 24 != key.hour / 24)
+  if (hour_ / hours_a_day_ != key.hour / hours_a_day_)
     end_day(slot, level);
   // The weight follows the events of the past; new keys have none yet.
   auto mean = std::pow(static_cast<double>(key.weight) / weight_unit, 2);
@@ -217,6 +241,7 @@ void detector::turn_hour(key_slot slot, std::uint32_t level, std::uint32_t place
     key.held = key.current;
     key.held_hour = key.hour;
     key.held_spoiled = key.current_spoiled;
+    key.held_whole = key.current_whole;
     key.has_held = key.hour_events > 0;
     if (key.has_held && key.held_hour < hour_ - 1) {
       hold_back(key, level, place);
@@ -225,7 +250,7 @@ void detector::turn_hour(key_slot slot, std::uint32_t level, std::uint32_t place
   }
   key.current = {};
   key.hour_events = 0;
-  key.current_spoiled = false;
+  key.current_spoiled = key.current_whole = false;
   key.hour = hour_;
 }
 
@@ -234,12 +259,14 @@ void detector::end_day(key_slot slot, std::uint32_t level) {
   auto& key = keys_of_[slot];
   auto& scope = scope_of(slot);
   if (!key.day_spoiled && !key.is_new)
-    scope.calibrations[class_of(key, level)].observe(static_cast<double>(key.hottest), alarms_a_day(key, scope));
+    scope.calibrations[class_of(key, level)].observe(static_cast<double>(key.hottest),
+                                                     alarms_a_learned_day(key, scope));
   key.hottest = 0;
+  key.passing_incidents /= 2;
   key.day_spoiled = open_.find(slot) != open_.end();
   if (level == 0)
     for (auto& calibration : scope.calibrations)
-      calibration.fold(level_kept(24.0 / 4)); // four times as long as a level remembers
+      calibration.fold(level_kept(hours_a_day_ / 4.0)); // four times as long as a level remembers
 }
 
 std::size_t detector::class_of(const key_state& key, std::uint32_t level) const {
@@ -251,12 +278,16 @@ double detector::alarms_a_day(const key_state& key, const scope_state& scope) co
   return ticks_a_day_ * (key.is_new ? scope.budget.new_rate() : scope.budget.established_rate(key.weight));
 }
 
+double detector::alarms_a_learned_day(const key_state& key, const scope_state& scope) const {
+  return alarms_a_day(key, scope) * static_cast<double>(ticks_an_hour_ * hours_a_day_) / ticks_a_day_;
+}
+
 /// Hands the hour in quarantine over to learning.
 void detector::hold_back(key_state& key, std::uint32_t level, std::uint32_t place) {
   if (key.held_spoiled)
     return;
   const auto events = key.place == no_place ? 0 : fulls_[key.place].held_events;
-  due_.push_back({level, place, key.held_hour, key.held, events});
+  due_.push_back({level, place, key.held_hour, key.held, events, key.held_whole, key.in_shape});
 }
 
 void detector::learn_level(std::uint32_t level, const closed_tick& tick) {
@@ -270,7 +301,8 @@ void detector::learn_level(std::uint32_t level, const closed_tick& tick) {
     const auto& key = keys_of_[counts.slot];
     const bool is_full = key.place != no_place;
     const auto kappa = is_full ? fulls_[key.place].dispersion.value(parent.dispersion) : parent.dispersion;
-    const auto misfit = is_full ? fulls_[key.place].misfit.value(parent.misfit) : parent.misfit;
+    const auto shared = scope_of(counts.slot).priors[level].misfit();
+    const auto misfit = is_full ? fulls_[key.place].misfit.value(shared) : shared;
     columns_.add(static_cast<double>(what.sums.failed), static_cast<double>(what.sums.expected),
                  static_cast<double>(what.sums.squares), kappa, misfit);
   }
@@ -279,8 +311,9 @@ void detector::learn_level(std::uint32_t level, const closed_tick& tick) {
   const auto& robust = columns_.robust_failures();
   for (auto i = first; i < learned_; ++i) {
     const auto& counts = tick.levels[level][due_[i].place];
-    learn(due_[i], counts.slot, &expected_[parents_[level]][counts.parent],
-          robust[static_cast<Eigen::Index>(i - first)]);
+    const auto failures =
+        due_[i].whole ? static_cast<double>(due_[i].sums.failed) : robust[static_cast<Eigen::Index>(i - first)];
+    learn(due_[i], counts.slot, &expected_[parents_[level]][counts.parent], failures);
   }
 }
 
@@ -288,9 +321,13 @@ void detector::learn(const due_hour& what, key_slot slot, const expectation* par
   auto& key = keys_of_[slot];
   auto& prior = scope_of(slot).priors[what.level];
   take_shape(key, *parent);
-  key.level.learn(robust, static_cast<double>(what.sums.exposure));
+  // The hour left quarantine before its key took shape.
+  const auto exposure = static_cast<double>(what.sums.exposure);
+  key.level.learn(robust, what.in_shape == key.in_shape ? exposure : exposure / parent->root_level);
   const auto by_parent = static_cast<double>(key.level.exposure) * parent->level;
-  prior.observe(static_cast<double>(key.level.failures), by_parent, parent->misfit);
+  prior.observe(static_cast<double>(key.level.failures), by_parent, prior.misfit());
+  prior.observe_hour(static_cast<double>(what.sums.failed), static_cast<double>(what.sums.expected),
+                     static_cast<double>(what.sums.squares), parent->dispersion);
   if (key.place == no_place) {
     if (by_parent >= full_from)
       make_full(key);
@@ -300,8 +337,9 @@ void detector::learn(const due_hour& what, key_slot slot, const expectation* par
   const auto kappa = full.dispersion.value(parent->dispersion);
   const auto expected = static_cast<double>(what.sums.expected);
   full.misfit.observe(static_cast<double>(what.sums.failed), expected, static_cast<double>(what.sums.squares), kappa,
-                      full.misfit.value(parent->misfit), level_kept(1));
-  if (!key.in_shape)
+                      full.misfit.value(prior.misfit()), level_kept(1));
+  // The hour in quarantine when the key became full did not keep its events.
+  if (!key.in_shape || what.events <= 0)
     return;
   const auto middle = (static_cast<double>(what.hour) + 0.5) * clock_.hour;
   const auto cell = season_cell(static_cast<std::int64_t>((middle + local_seconds_ - seconds_) * 1000));
@@ -318,7 +356,7 @@ void detector::expect_level(std::uint32_t level, const closed_tick& tick) {
       const auto& parent = expected_[parents_[level]][counts.parent];
       auto& key = keys_of_[counts.slot];
       take_shape(key, parent);
-      rows.push_back(expect_child(key, scope_of(counts.slot).priors[level].strength(), parent, season_));
+      rows.push_back(expect_child(key, counts.slot, scope_of(counts.slot).priors[level], parent, season_));
     }
     if (open_.empty())
       continue;
@@ -334,6 +372,8 @@ expectation detector::expect_root(key_slot slot) {
     return scope.seen;
   scope.baseline.advance(seconds_, local_seconds_, season_);
   scope.seen = expectation_of(scope.baseline);
+  if (window_)
+    expect_sliding(slot, nullptr, 0.5, scope.seen);
   scope.seen_in = now_;
   return scope.seen;
 }
@@ -356,6 +396,18 @@ expectation expectation_of(const root_baseline& root) {
   return out;
 }
 
+void detector::expect_sliding(key_slot slot, const expectation* parent, double strength, expectation& out) const {
+  const auto sums = slot == no_slot ? window_counts() : window_->sums(slot);
+  const auto failures = static_cast<double>(sums.failed) + strength;
+  const auto prior_events = parent == nullptr ? 1 : strength / parent->rate;
+  const auto inherited = parent == nullptr ? 0 : std::pow(strength / failures, 2) * parent->inherited;
+  out.rate = out.level = std::clamp(failures / (static_cast<double>(sums.total) + prior_events), 1e-6, 0.9);
+  out.season = out.first_factor = out.second_factor = 1;
+  out.seasonal = out.in_shape = false;
+  out.inherited = 1 / failures + inherited;
+  out.variance = out.inherited + out.misfit;
+}
+
 void take_shape(key_state& key, const expectation& parent) {
   if (key.in_shape || !parent.in_shape)
     return;
@@ -367,8 +419,9 @@ void take_shape(key_state& key, const expectation& parent) {
 }
 
 /// Of a key that has taken its parent's shape.
-expectation detector::expect_child(const key_state& key, double strength, const expectation& parent,
-                                   const season_position& at) const {
+expectation detector::expect_child(const key_state& key, key_slot slot, const level_prior& prior,
+                                   const expectation& parent, const season_position& at) const {
+  const auto strength = prior.strength();
   const auto* full = key.place == no_place ? nullptr : &fulls_[key.place];
   expectation out;
   out.level = key.level.rate(parent.level, strength);
@@ -388,8 +441,11 @@ expectation detector::expect_child(const key_state& key, double strength, const 
   out.rate = std::clamp(out.level * out.season, 1e-6, 0.9);
   out.dispersion = full != nullptr ? full->dispersion.value(std::max(parent.dispersion, prior_dispersion))
                                    : std::max(parent.dispersion, prior_dispersion);
-  const auto misfit_prior = std::max(parent.misfit, prior_misfit);
-  out.misfit = full != nullptr ? full->misfit.value(misfit_prior) : misfit_prior;
+  out.misfit = full != nullptr ? full->misfit.value(prior.misfit()) : prior.misfit();
+  if (window_) {
+    expect_sliding(slot, &parent, strength, out);
+    return out;
+  }
   // The level is the parent's only as far as the key has none of its own; a season that is not known is all inherited.
   const auto own = key.level.variance(strength);
   const auto of_parent = parent.seasonal ? strength * own : 1;
@@ -404,6 +460,9 @@ void detector::step(const closed_tick& tick, const std::vector<key_slot>& remind
       grow_up(slot);
       out.changed((*keys_)[slot].root);
     }
+  // Before anybody is judged, because it changes the shares of the budget, and reminders come in no order.
+  for (const auto slot : reminded)
+    turn_tail(slot, out);
   for (const auto slot : tick.created)
     if ((*keys_)[slot].level != 0)
       out.remind(grown_up_at(slot), slot);
@@ -437,8 +496,9 @@ void detector::judge_key(const key_counts& counts, const expectation& expected, 
   if (!open_.empty()) {
     const auto open = open_.find(counts.slot);
     if (open != open_.end()) {
+      const bool learned = open->second.learned;
       judge_open(counts, expected, open.value(), out);
-      count(counts, expected, true);
+      count(counts, expected, learned ? lesson::whole : lesson::none);
       return;
     }
   }
@@ -449,7 +509,7 @@ void detector::judge_key(const key_counts& counts, const expectation& expected, 
 
   const bool calibrated = !settings_.strict && key.active_ticks >= ticks_until_calibrated;
   const auto usual = static_cast<double>(key.mean_failures) * (tested / expected.rate);
-  key.evidence.start(mass, calibrated ? start_weights(usual) : no_correction());
+  key.evidence.start(mass, calibrated ? start_weights(usual, tested) : no_correction());
   key.evidence.observe(log_likelihood_ratios(counts.total, counts.failed, tested, expected.dispersion));
   const auto since_last = key.last_tick == never ? 1 : now_ - key.last_tick;
   follow(key.slow, slow_pace, counts, total * expected.rate, since_last);
@@ -460,7 +520,11 @@ void detector::judge_key(const key_counts& counts, const expectation& expected, 
     note(counts, expected);
   if (evidence >= 1 && evidence >= threshold(key, (*keys_)[counts.slot].level, scope))
     raise(counts, expected, guard, out);
-  count(counts, expected, open_.find(counts.slot) != open_.end());
+  const auto opened = open_.find(counts.slot);
+  count(counts, expected,
+        opened == open_.end()    ? lesson::robust
+        : opened->second.learned ? lesson::whole
+                                 : lesson::none);
 }
 
 double detector::guard_of(const key_state& key, const scope_state& scope, const expectation& expected) const {
@@ -478,7 +542,7 @@ double detector::guard_of(const key_state& key, const scope_state& scope, const 
 double detector::threshold(const key_state& key, std::uint32_t level, const scope_state& scope) const {
   if (settings_.strict)
     return 1;
-  return std::exp(scope.calibrations[class_of(key, level)].threshold(alarms_a_day(key, scope)));
+  return std::exp(scope.calibrations[class_of(key, level)].threshold(alarms_a_learned_day(key, scope)));
 }
 
 const excursion& latest_excursion(const key_state& key) {
@@ -493,9 +557,9 @@ const excursion& latest_excursion(const key_state& key) {
 excess_counts detector::counts_of(const excursion& run, tick_index created, tick_index last) const {
   excess_counts out;
   out.onset = std::max(created, last - static_cast<tick_index>(run.ticks) + 1);
-  out.total = static_cast<std::int64_t>(run.total);
-  out.failed = std::min(out.total, static_cast<std::int64_t>(run.failed));
-  out.capped = std::min(out.failed, static_cast<std::int64_t>(run.capped));
+  out.total = whole(run.total);
+  out.failed = std::min(out.total, whole(static_cast<double>(run.failed)));
+  out.capped = std::min(out.failed, whole(static_cast<double>(run.capped)));
   // Whoever fails in every tick is still one viewer.
   if (monitor_->has_viewers && !saturated(run.viewers))
     out.capped = std::min(out.capped, distinct_from_bitmap(run.viewers));
@@ -556,9 +620,10 @@ void detector::raise(const key_counts& counts, const expectation& expected, doub
   what.model = model_of(counts.slot, expected, guard, excess);
   open_state opened;
   opened.opened = now_;
-  const auto age = (now_ - (*keys_)[counts.slot].created) * monitor_->tick;
-  const auto patience = std::clamp(age, least_accept_ms, most_accept_ms);
-  opened.accept_at = now_ + std::max<tick_index>(1, patience / monitor_->tick);
+  opened.learned = key.passing_incidents >= passing_incidents_learned;
+  // As long as the key has lived, within limits: a young key knows little to insist on.
+  const auto age = now_ - (*keys_)[counts.slot].created;
+  opened.accept_at = now_ + std::clamp(age, least_patience * ticks_an_hour_, most_patience * ticks_an_hour_);
   opened.total = run.total;
   opened.failed = static_cast<double>(excess.failed);
   opened.rate = expected.rate;
@@ -572,6 +637,9 @@ void detector::raise(const key_counts& counts, const expectation& expected, doub
   }
   key.evidence.reset();
   key.slow = key.fast = {};
+  key.day_spoiled = true;
+  if (opened.learned)
+    return;
   spoil(key);
   if ((*keys_)[counts.slot].level == 0)
     scopes_[key.place].baseline.spoil_quarantine();
@@ -580,7 +648,6 @@ void detector::raise(const key_counts& counts, const expectation& expected, doub
 void detector::spoil(key_state& key) {
   key.current_spoiled = true;
   key.held_spoiled = true;
-  key.day_spoiled = true;
 }
 
 void detector::judge_open(const key_counts& counts, const expectation& expected, open_state& open, judge& out) {
@@ -601,8 +668,12 @@ void detector::judge_open(const key_counts& counts, const expectation& expected,
   what.failed = counts.failed;
   what.capped = counts.capped;
   what.baseline = expected.rate;
+  auto& key = keys_of_[counts.slot];
   if (!is_back)
     accept(counts.slot, open, expected);
+  else if (now_ - open.opened <= ticks_an_hour_ && key.passing_incidents < 255 &&
+           open.failed < (expected.rate + mild_excess) * open.total)
+    ++key.passing_incidents;
   out.say(std::move(what));
   open_.erase(counts.slot);
 }
@@ -621,7 +692,7 @@ void detector::accept(key_slot slot, const open_state& open, const expectation& 
 }
 
 /// Score first, learn after: the tick joins what has been counted.
-void detector::count(const key_counts& counts, const expectation& expected, bool spoiled) {
+void detector::count(const key_counts& counts, const expectation& expected, lesson how) {
   auto& key = keys_of_[counts.slot];
   const auto total = static_cast<double>(counts.total);
   const auto failed = static_cast<double>(counts.failed);
@@ -640,50 +711,68 @@ void detector::count(const key_counts& counts, const expectation& expected, bool
   if (key.active_ticks < ticks_until_calibrated)
     ++key.active_ticks;
 
+  if (window_ && how != lesson::none)
+    window_->add(counts.slot, {counts.total, counts.failed, counts.capped});
   key.last_tick = now_;
-  key.hour_events += static_cast<float>(total);
+  add(key.hour_events, total);
   if ((*keys_)[counts.slot].level == 0) {
-    scopes_[key.place].baseline.learn(counts.total, counts.failed, spoiled);
+    scopes_[key.place].baseline.learn(counts.total, counts.failed, how);
     return;
   }
-  key.current_spoiled = key.current_spoiled || spoiled;
-  key.current.failed += static_cast<float>(failed);
-  key.current.expected += static_cast<float>(failures);
-  key.current.exposure += static_cast<float>(total * expected.season);
-  key.current.squares += static_cast<float>(failures * failures);
-  if (key.place != no_place && !spoiled && expected.variance < 0.25) {
+  key.current_spoiled = key.current_spoiled || how == lesson::none;
+  key.current_whole = key.current_whole || how == lesson::whole;
+  add(key.current.failed, failed);
+  add(key.current.expected, failures);
+  add(key.current.exposure, total * expected.season);
+  add(key.current.squares, failures * failures);
+  if (key.place != no_place && how != lesson::none && expected.variance < 0.25) {
     auto& full = fulls_[key.place];
     full.dispersion.observe(failed, failures, expected.rate, expected.dispersion, dispersion_kept_);
   }
+}
+
+/// A tail that is judged without events of its own in this tick.
+void detector::turn_tail(key_slot slot, judge& out) {
+  if (pooled_.find(slot) == pooled_.end())
+    return;
+  const auto level = (*keys_)[slot].level;
+  const auto root = (*keys_)[slot].root;
+  out.changed(root);
+  const auto parent = expect_root(root);
+  if (keys_of_[slot].hour == hour_)
+    return;
+  due_.clear();
+  turn_hour(slot, level, 0);
+  for (const auto& what : due_)
+    learn(what, slot, &parent,
+          robust_failures(static_cast<double>(what.sums.failed), static_cast<double>(what.sums.expected),
+                          static_cast<double>(what.sums.squares), parent.dispersion,
+                          scope_of(slot).priors[level].misfit()));
 }
 
 void detector::judge_tail(key_slot slot, judge& out) {
   const auto waiting = pooled_.find(slot);
   if (waiting == pooled_.end())
     return;
-  auto counts = waiting->second;
+  auto counts = waiting->second.counts;
+  const auto moved = waiting->second.moved;
   pooled_.erase(waiting);
   if (monitor_->has_viewers && !saturated(counts.viewers))
     counts.capped = std::min(counts.capped, distinct_from_bitmap(counts.viewers));
-  const auto root = (*keys_)[slot].root;
-  out.changed(root);
-  const auto parent = expect_root(root);
-  if (keys_of_[slot].hour != hour_) {
-    due_.clear();
-    turn_hour(slot, (*keys_)[slot].level, 0);
-    for (const auto& what : due_)
-      learn(what, slot, &parent,
-            robust_failures(static_cast<double>(what.sums.failed), static_cast<double>(what.sums.expected),
-                            static_cast<double>(what.sums.squares), parent.dispersion, parent.misfit));
+  if (counts.total > 0) {
+    const auto parent = expect_root((*keys_)[slot].root);
+    take_shape(keys_of_[slot], parent);
+    const auto& prior = scope_of(slot).priors[(*keys_)[slot].level];
+    const auto expected = expect_child(keys_of_[slot], slot, prior, parent, season_);
+    const auto open = open_.find(slot);
+    if (open != open_.end())
+      open.value().rate = expected.rate;
+    out.counted(counts);
+    judge_key(counts, expected, out);
   }
-  take_shape(keys_of_[slot], parent);
-  const auto strength = scope_of(slot).priors[(*keys_)[slot].level].strength();
-  const auto expected = expect_child(keys_of_[slot], strength, parent, season_);
-  const auto open = open_.find(slot);
-  if (open != open_.end())
-    open.value().rate = expected.rate;
-  out.counted(counts);
-  judge_key(counts, expected, out);
+  // Evidence may move from key to key, but no failure may count twice in it: it comes after what has just been judged.
+  if (open_.find(slot) == open_.end())
+    keys_of_[slot].evidence.add(moved);
 }
 
 // ---- For people.
@@ -718,6 +807,7 @@ void detector::save(key_slot slot, state_writer& out) const {
     const auto& what = open->second;
     out.i64(what.opened);
     out.i64(what.accept_at);
+    out.u8(what.learned ? 1 : 0);
     out.f64(what.total);
     out.f64(what.failed);
     out.f64(what.rate);
@@ -727,10 +817,13 @@ void detector::save(key_slot slot, state_writer& out) const {
   const auto waiting = pooled_.find(slot);
   out.u8(waiting != pooled_.end() ? 1 : 0);
   if (waiting != pooled_.end()) {
-    out.i64(waiting->second.total);
-    out.i64(waiting->second.failed);
-    out.i64(waiting->second.capped);
-    out.u64(waiting->second.viewers);
+    const auto& [counts, moved] = waiting->second;
+    out.i64(counts.total);
+    out.i64(counts.failed);
+    out.i64(counts.capped);
+    out.u64(counts.viewers);
+    for (const auto component : moved.components())
+      out.f32(component);
   }
 }
 
@@ -756,30 +849,45 @@ bool detector::load(key_slot slot, state_reader& in) {
     auto& what = open_[slot];
     what.opened = in.i64();
     what.accept_at = in.i64();
+    what.learned = in.u8() != 0;
     what.total = in.f64();
     what.failed = in.f64();
     what.rate = in.f64();
     what.bound = in.f64();
     const auto is_rate = [](double v) { return v >= 0 && v <= 1; };
-    if (!what.back.load(in.f64()) || !(what.failed >= 0 && what.failed <= what.total && what.total < 1e18) ||
+    if (!what.back.load(in.f64()) || !(what.failed >= 0 && what.failed <= what.total && what.total < most_sum) ||
         !is_rate(what.rate) || !is_rate(what.bound))
       return false;
   }
   if (in.u8() != 0) {
-    auto& waiting = pooled_[slot];
-    waiting.slot = slot;
-    waiting.total = in.i64();
-    waiting.failed = in.i64();
-    waiting.capped = in.i64();
-    waiting.viewers = in.u64();
-    if (waiting.capped < 0 || waiting.failed < waiting.capped || waiting.total < waiting.failed)
+    auto& [counts, moved] = pooled_[slot];
+    counts.slot = slot;
+    counts.total = in.i64();
+    counts.failed = in.i64();
+    counts.capped = in.i64();
+    counts.viewers = in.u64();
+    shiryaev_roberts_mixture::evidence components{};
+    for (auto& component : components)
+      component = in.f32();
+    if (counts.capped < 0 || counts.failed < counts.capped || counts.total < counts.failed || !moved.load(components))
       return false;
   }
   return in.ok();
 }
 
+void detector::save_changed_pages(const page_writer& write) {
+  if (window_)
+    window_pages::save_changed(*window_, *keys_, write);
+}
+
+bool detector::load_page(std::int64_t page, state_reader& in) {
+  return window_ && pages_.load(page, in);
+}
+
 bool detector::loaded(tick_index last_tick, judge& out) {
   now_ = last_tick;
+  if (window_ && !pages_.finish(*window_, *keys_, last_tick))
+    return false;
   struct census {
     std::uint64_t established = 0, newcomers = 0, weights = 0;
   };
@@ -793,9 +901,7 @@ bool detector::loaded(tick_index last_tick, judge& out) {
     auto& own = seen[keys_of_[(*keys_)[slot].root].place];
     if (key.is_new) {
       ++own.newcomers;
-      if (grown_up_at(slot) <= last_tick)
-        return false;
-      out.remind(grown_up_at(slot), slot);
+      out.remind(std::max(last_tick + 1, grown_up_at(slot)), slot);
     } else {
       ++own.established;
       own.weights += key.weight;
@@ -811,10 +917,13 @@ bool detector::loaded(tick_index last_tick, judge& out) {
 }
 
 std::size_t detector::memory_bytes() const {
-  return keys_of_.capacity() * sizeof(key_state) + fulls_.capacity() * sizeof(full_state) +
-         scopes_.capacity() * (sizeof(scope_state) + monitor_->levels.size() * sizeof(level_prior)) +
+  return (window_ ? window_->memory_bytes() : 0) + keys_of_.capacity() * sizeof(key_state) +
+         fulls_.capacity() * sizeof(full_state) +
+         scopes_.capacity() *
+             (sizeof(scope_state) +
+              monitor_->levels.size() * (sizeof(level_prior) + traffic_classes * sizeof(tail_calibration))) +
          open_.bucket_count() * sizeof(std::pair<key_slot, open_state>) +
-         pooled_.bucket_count() * sizeof(std::pair<key_slot, key_counts>) + due_.capacity() * sizeof(due_hour);
+         pooled_.bucket_count() * sizeof(std::pair<key_slot, pooled_keys>) + due_.capacity() * sizeof(due_hour);
 }
 
 } // namespace tocsin::sr_mixture

@@ -3,8 +3,10 @@
 #include "detectors/judging/detector.hpp"
 #include "detectors/judging/sr_mixture/key_state.hpp"
 #include "detectors/judging/sr_mixture/scope_state.hpp"
+#include "detectors/judging/window_pages.hpp"
 #include "models/hourly_learning.hpp"
 #include "models/resolve_test.hpp"
+#include "models/sliding_window.hpp"
 
 #include <tsl/robin_map.h>
 
@@ -38,8 +40,8 @@ public:
   const explanation* noted(key_slot slot) const override;
   void save(key_slot slot, state_writer& out) const override;
   bool load(key_slot slot, state_reader& in) override;
-  void save_changed_pages(const page_writer&) override {}
-  bool load_page(std::int64_t, state_reader&) override { return false; }
+  void save_changed_pages(const page_writer& write) override;
+  bool load_page(std::int64_t page, state_reader& in) override;
   bool loaded(tick_index last_tick, judge& out) override;
   std::size_t memory_bytes() const override;
 
@@ -48,11 +50,17 @@ private:
   struct open_state {
     tick_index opened = 0;
     tick_index accept_at = 0;
-    double total = 0; ///< since the onset
+    bool learned = false; ///< the key's incidents pass all the time: learning goes on
+    double total = 0;     ///< since the onset
     double failed = 0;
     double rate = 0;  ///< expected now
     double bound = 0; ///< the resolve test's rate
     resolve_test back;
+  };
+  /// What evicted keys left to a tail, not yet judged.
+  struct pooled_keys {
+    key_counts counts;
+    shiryaev_roberts_mixture moved; ///< their evidence
   };
   /// An hour of a key that leaves quarantine.
   struct due_hour {
@@ -60,7 +68,9 @@ private:
     std::uint32_t place = 0; ///< in the tick's counts of the level
     std::int32_t hour = 0;
     hour_sums sums;
-    float events = 0;
+    float events = 0;      ///< 0: not known
+    bool whole = false;    ///< not winsorised
+    bool in_shape = false; ///< exposure counts events times season
   };
 
   // Keys come.
@@ -75,6 +85,7 @@ private:
   void end_day(key_slot slot, std::uint32_t level);
   std::size_t class_of(const key_state& key, std::uint32_t level) const;
   double alarms_a_day(const key_state& key, const scope_state& scope) const;
+  double alarms_a_learned_day(const key_state& key, const scope_state& scope) const;
   double threshold(const key_state& key, std::uint32_t level, const scope_state& scope) const;
   void hold_back(key_state& key, std::uint32_t level, std::uint32_t place);
   void grow_up(key_slot slot);
@@ -83,7 +94,9 @@ private:
   void learn(const due_hour& what, key_slot slot, const expectation* parent, double robust);
   void expect_level(std::uint32_t level, const closed_tick& tick);
   expectation expect_root(key_slot slot);
-  expectation expect_child(const key_state& key, double strength, const expectation& parent,
+  /// Baseline `sliding`: the rate of the window, without a season. A slot without key has none of its own.
+  void expect_sliding(key_slot slot, const expectation* parent, double strength, expectation& out) const;
+  expectation expect_child(const key_state& key, key_slot slot, const level_prior& prior, const expectation& parent,
                            const season_position& at) const;
   double guard_of(const key_state& key, const scope_state& scope, const expectation& expected) const;
   excess_counts counts_of(const excursion& run, tick_index created, tick_index last) const;
@@ -92,9 +105,10 @@ private:
   std::vector<named_number> model_of(key_slot slot, const expectation& expected, double guard,
                                      const excess_counts& excess) const;
   void raise(const key_counts& counts, const expectation& expected, double guard, judge& out);
-  void count(const key_counts& counts, const expectation& expected, bool spoiled);
+  void count(const key_counts& counts, const expectation& expected, lesson how);
   void spoil(key_state& key);
   void accept(key_slot slot, const open_state& open, const expectation& expected);
+  void turn_tail(key_slot slot, judge& out);
   void judge_tail(key_slot slot, judge& out);
 
   // For people (explanation.cpp).
@@ -110,6 +124,7 @@ private:
   double budget_a_tick_;
   double ticks_a_day_;
   tick_index ticks_an_hour_; ///< an hour, or one tick where that is longer
+  std::int32_t hours_a_day_; ///< hours of learning after which a day of evidence ends
   baseline_clock clock_;
   double kept_a_tick_; ///< of what decays over an hour
   double dispersion_kept_;
@@ -122,7 +137,10 @@ private:
   std::vector<scope_state> scopes_;
   std::vector<std::uint32_t> free_scopes_;
   tsl::robin_map<key_slot, open_state> open_;
-  tsl::robin_map<key_slot, key_counts> pooled_; ///< what evicted keys left to a tail, not yet judged
+  tsl::robin_map<key_slot, pooled_keys> pooled_; ///< by tail
+
+  std::optional<sliding_window> window_; ///< of all keys, for the baseline `sliding`
+  window_pages pages_;
 
   // The tick at hand.
   tick_index now_ = 0;

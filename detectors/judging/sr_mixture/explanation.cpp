@@ -49,7 +49,10 @@ std::optional<expectation> detector::expect_from_state(std::string_view key, tic
       return std::nullopt;
     auto baseline = scopes_[keys_of_[*slot].place].baseline;
     baseline.advance(static_cast<double>(start) / second_ms, static_cast<double>(local) / second_ms, at);
-    return expectation_of(baseline);
+    auto out = expectation_of(baseline);
+    if (window_)
+      expect_sliding(*slot, nullptr, 0.5, out);
+    return out;
   }
   const auto parent = expect_from_state(parent_key(*monitor_, key), tick);
   if (!parent)
@@ -57,7 +60,8 @@ std::optional<expectation> detector::expect_from_state(std::string_view key, tic
   auto state = is_seen ? keys_of_[*slot] : key_state();
   take_shape(state, *parent);
   const auto root = keys_->find(hash_key(root_key(tocsin::scope_of(key, monitor_->scope_size))));
-  return expect_child(state, scope_of(*root).priors[static_cast<std::uint8_t>(key[0])].strength(), *parent, at);
+  return expect_child(state, is_seen ? *slot : no_slot, scope_of(*root).priors[static_cast<std::uint8_t>(key[0])],
+                      *parent, at);
 }
 
 void detector::note(const key_counts& counts, const expectation& expected) {

@@ -8,7 +8,7 @@ namespace tocsin::sr_mixture {
 
 namespace {
 
-constexpr double most_events = 1e18;
+constexpr double most_events = 1e30;
 
 bool all_counts(std::initializer_list<float> values) {
   return std::all_of(values.begin(), values.end(),
@@ -64,6 +64,7 @@ void key_state::save(state_writer& out) const {
   out.u8(static_cast<std::uint8_t>(is_new | has_held << 1 | current_spoiled << 2 | held_spoiled << 3 | in_shape << 4 |
                                    day_spoiled << 5));
   out.u8(active_ticks);
+  out.u8(passing_incidents);
   for (const auto component : evidence.components())
     out.f32(component);
   slow.save(out);
@@ -88,11 +89,14 @@ bool key_state::load(state_reader& in) {
   held_spoiled = (flags & 8) != 0;
   in_shape = (flags & 16) != 0;
   day_spoiled = (flags & 32) != 0;
+  current_whole = (flags & 64) != 0;
+  held_whole = (flags & 128) != 0;
   active_ticks = in.u8();
+  passing_incidents = in.u8();
   shiryaev_roberts_mixture::evidence components{};
   for (auto& component : components)
     component = take(in);
-  if (flags >= 64 || !evidence.load(components) || !slow.load(in) || !fast.load(in))
+  if (!evidence.load(components) || !slow.load(in) || !fast.load(in))
     return false;
   share_seen = in.f64();
   last_tick = in.i64();

@@ -16,7 +16,7 @@ inline constexpr std::uint32_t no_place = std::numeric_limits<std::uint32_t>::ma
 inline constexpr tick_index never = std::numeric_limits<tick_index>::min();
 
 inline constexpr double events_kept_an_hour = 0.97153194115; ///< 2^(-1/24): weights follow a day
-inline constexpr double weight_unit = 16;                    ///< weights are whole numbers of 1/16
+inline constexpr double weight_unit = 1024; ///< so fine that what an hour forgets is never rounded away
 
 /// The latest run of ticks in which failures kept ahead of `pace` times what was expected: where an excess began, and
 /// what has happened since (the regeneration points of a CUSUM, Page 1954). A value.
@@ -60,13 +60,16 @@ struct key_state {
   std::int32_t hour = std::numeric_limits<std::int32_t>::min();      ///< number of `current`
   std::int32_t held_hour = std::numeric_limits<std::int32_t>::min(); ///< number of `held`
   std::uint32_t weight = 1;                                          ///< in the budget, once established
-  std::uint32_t place = no_place; ///< of its full state or, for a root, of its scope's
-  float hottest = 0;              ///< greatest evidence of the day
-  std::uint8_t active_ticks = 0;  ///< with events, up to 50
+  std::uint32_t place = no_place;     ///< of its full state or, for a root, of its scope's
+  float hottest = 0;                  ///< greatest evidence of the day
+  std::uint8_t active_ticks = 0;      ///< with events, up to 50
+  std::uint8_t passing_incidents = 0; ///< mild ones that ended by themselves within an hour; halved every day
   bool is_new : 1;
   bool has_held : 1;
   bool current_spoiled : 1; ///< an incident was open
   bool held_spoiled : 1;
+  bool current_whole : 1; ///< to be learned without winsorising: the key's incidents pass all the time
+  bool held_whole : 1;
   bool day_spoiled : 1; ///< an incident was open today
   bool in_shape : 1;    ///< exposure counts events times season, since the root has a shape
 

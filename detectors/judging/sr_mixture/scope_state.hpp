@@ -25,18 +25,24 @@ struct expectation {
   bool seasonal = false;    ///< the factors are known
 };
 
-/// How much children of one level differ from their parents: the strength a0 of their prior, by empirical Bayes.
+/// What the keys of one level have in common and a new one begins with, by empirical Bayes. The strength a0 of the
+/// level's prior, from how much children differ from their parents:
 ///
 ///     1/a0 = sum w [(r - 1)^2 - 1/E] / sum w,     r = a/E, E = b m: failures over those the parent's level expects
 ///
 /// (method of moments for the gamma-Poisson; Clayton and Kaldor, Biometrics 43, 1987), within [1, 50], shrunk to 4 by
-/// the weight of 20 keys. Sums are integers, so that the order of keys does not show.
+/// the weight of 20 keys; and the slow misfit sigma^2 of all keys together, hour by hour: children scatter more than
+/// their parents, and a sparse one cannot learn how much. Sums are integers, so that the order of keys does not show.
 class level_prior {
 public:
-  void observe(double failures, double expected_by_parent, double misfit);
+  /// The level of a key that has just learned.
+  void observe(double failures, double expected_by_parent, double key_misfit);
+  /// An hour of a key, as models/dispersion.hpp takes it.
+  void observe_hour(double failed, double expected, double squares_of_ticks, double kappa);
   /// Takes over what was observed; `kept`: how much of the past stays.
   void fold(double kept);
   double strength() const { return strength_; }
+  double misfit() const { return misfit_; }
 
   void save(state_writer& out) const;
   bool load(state_reader& in);
@@ -47,6 +53,10 @@ private:
   std::int64_t new_scatter_ = 0; ///< in 2^-20
   std::int64_t new_weight_ = 0;
   double strength_ = default_level_strength;
+  hour_misfit hours_;
+  std::int64_t new_excess_ = 0; ///< in 2^-10
+  std::int64_t new_squares_ = 0;
+  double misfit_ = prior_misfit;
 };
 
 /// Classes of traffic: less than 10 events a day, less than 100, ... 10 million and more.

@@ -73,9 +73,17 @@ TEST_CASE("a small configuration has every default") {
   CHECK_FALSE(m.has_viewers);
 
   REQUIRE(m.detectors.size() == 1);
-  CHECK(m.detectors[0].type == "count_bucket");
-  CHECK(m.detectors[0].name == "count_bucket");
-  const auto& d = std::get<count_bucket_spec>(m.detectors[0].settings);
+  CHECK(m.detectors[0].type == "sr_mixture");
+  CHECK(m.detectors[0].name == "sr_mixture");
+  CHECK(std::holds_alternative<sr_mixture_spec>(m.detectors[0].settings));
+  CHECK_FALSE(m.detectors[0].shadow);
+}
+
+TEST_CASE("the defaults of count_bucket are those of the contract") {
+  const auto outcome =
+      parse(with(small_document(), "/monitors/0/detectors", json::parse(R"([{"type": "count_bucket"}])")));
+  REQUIRE_MESSAGE(outcome.value, all_issues(outcome));
+  const auto& d = std::get<count_bucket_spec>(outcome.value->world.monitors[0].detectors[0].settings);
   const count_bucket_spec bucket;
   CHECK(d.scope_bucket == bucket.scope_bucket);
   CHECK(d.key_bucket == bucket.key_bucket);
