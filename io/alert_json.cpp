@@ -203,6 +203,13 @@ std::string quantity(double value) {
   return value >= 1000 ? fmt::format("{:.0f}", value) : fmt::format("{:.3g}", value);
 }
 
+/// `114 days`, `5 hours`: how long chance alone would need.
+std::string long_time(double days) {
+  if (days < 1)
+    return quantity(days * 24) + " hours";
+  return quantity(days) + " days";
+}
+
 /// Time of day, with the date where the day is not that of the record.
 std::string clock_time(time_ms time, time_ms tick) {
   const auto text = format_rfc3339(time); // 2016-05-04T12:00:10.000Z
@@ -256,6 +263,8 @@ std::string describe(const alert& record) {
                           record.sample_size == 1 ? "event" : "events", clock_time(record.onset, record.tick),
                           percent(record.baseline_value), record.failures,
                           record.failures == 1 ? "failure" : "failures", quantity(record.expected_failures));
+  if (record.kind == alert_kind::open && record.once_in_days)
+    text += "; chance alone would do this once in " + long_time(*record.once_in_days);
   if (record.status == alert_status::open && !record.closes_when.empty())
     text += "; closes when " + record.closes_when;
   return text + ".";

@@ -18,6 +18,7 @@ struct command_context {
 /// One function a subcommand, each in the file named after it: declares the options and leaves the action.
 void add_alerts(CLI::App& app, command_context& context);
 void add_check(CLI::App& app, command_context& context);
+void add_explain(CLI::App& app, command_context& context);
 void add_evaluate(CLI::App& app, command_context& context);
 void add_generate(CLI::App& app, command_context& context);
 void add_replay(CLI::App& app, command_context& context);

@@ -16,6 +16,7 @@ constexpr const char* footer = R"(Examples:
   tocsin run --config views.json                   the daemon
   tocsin generate --out views.ndjson               a stream with planted incidents
   tocsin alerts --file alerts.ndjson --open        what is open now?
+  tocsin explain --config views.json --key cdn=x   why did it alarm there, or why not?
 
 Exit codes: 0 done, 1 internal error, 2 usage, 3 configuration, 4 input, 5 output, 6 state.
 `tocsin COMMAND --help` describes a command, with examples.)";
@@ -48,6 +49,7 @@ exit_code run(int argc, char** argv) {
   add_alerts(app, context);
   add_check(app, context);
   add_state(app, context);
+  add_explain(app, context);
   add_generate(app, context);
   add_evaluate(app, context);
 

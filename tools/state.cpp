@@ -1,8 +1,6 @@
-#include "detectors/engine/shard.hpp"
-#include "io/sqlite/sqlite_state_store.hpp"
 #include "tools/command.hpp"
 #include "tools/journal_file.hpp"
-#include "tools/pipeline_setup.hpp"
+#include "tools/stored_state.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -20,7 +18,7 @@ namespace {
 constexpr const char* footer =
     R"(Reads the state of `tocsin run`, also while it runs: one consistent view as of the last commit.
 
-  show    what is stored: configuration, position of each input, journal, sizes
+  show    what is stored: configuration, position of each input, journal, sizes; --key: and these keys
   keys    every key with what its detectors and its open incident hold
   export  the keys as one JSON object a line; --journal: the journal, for `tocsin replay --journal`
 
@@ -36,101 +34,24 @@ struct state_options {
   bool journal = false;
 };
 
-/// The store of a configuration (or the one given), opened for reading, with the configuration.
-struct opened_state {
-  io::config config;
-  std::unique_ptr<io::sqlite_state_store> store;
-  io::state_summary summary;
-};
-
-std::optional<opened_state> open_state(const state_options& asked, exit_code& code) {
-  auto config = load_or_print(asked.config);
-  code = exit_code::configuration;
-  if (!config)
-    return std::nullopt;
-  const auto path = asked.state.empty() ? config->state_sqlite : asked.state;
-  if (path.empty()) {
-    print_error(asked.config + ": /state/sqlite: is not configured, so there is no state to look at");
-    return std::nullopt;
-  }
-  auto store = io::sqlite_state_store::open_read_only(path);
-  if (!store) {
-    code = fail(store.failure());
-    return std::nullopt;
-  }
-  auto summary = (*store)->summary();
-  if (!summary) {
-    code = fail(summary.failure());
-    return std::nullopt;
-  }
-  return opened_state{std::move(*config), std::move(*store), std::move(*summary)};
-}
-
 std::string time_or_dash(time_ms t) {
   return t <= beginning_of_time ? "-" : format_rfc3339(t);
-}
-
-exit_code show(const state_options& asked) {
-  exit_code code = exit_code::ok;
-  const auto opened = open_state(asked, code);
-  if (!opened)
-    return code;
-  const auto& [identity, world, log_bytes, keys, state_bytes] = opened->summary;
-  if (world.fresh) {
-    fmt::print("nothing is committed yet\n");
-    return exit_code::ok;
-  }
-  const bool same = identity.fingerprint == opened->config.world.fingerprint;
-  fmt::print("fingerprint      {} ({})\n", identity.fingerprint,
-             same ? "this configuration" : "another configuration than " + asked.config);
-  fmt::print("monitors         {}\n", fmt::join(identity.monitors, ", "));
-  fmt::print("judged through   {}\n", time_or_dash(world.judged_through));
-  fmt::print("alert records    {} ({} bytes of log)\n", world.alerts, log_bytes);
-  fmt::print("state records    {} ({} bytes)\n", keys, state_bytes);
-  fmt::print("journal entries  {}\n", world.journal.size());
-  for (const auto& point : world.partitions)
-    fmt::print("partition {}      {}: restarts at offset {}, watermark {}\n", point.partition,
-               identity.partitions[point.partition], point.rewind.offset, time_or_dash(point.rewind.watermark));
-  return exit_code::ok;
 }
 
 /// Visits every key of the stored state.
 exit_code visit_keys(const state_options& asked, const std::function<void(const key_view&)>& visit) {
   exit_code code = exit_code::ok;
-  const auto opened = open_state(asked, code);
+  const auto opened = open_state(asked.config, asked.state, code);
   if (!opened)
     return code;
   if (opened->summary.world.fresh)
     return exit_code::ok;
-  if (opened->summary.identity.fingerprint != opened->config.world.fingerprint)
-    return fail({io::error_code::state,
-                 fmt::format("the state was written with another configuration (fingerprint {}) than {} ({}): give the "
-                             "configuration of the run that wrote it",
-                             opened->summary.identity.fingerprint, asked.config, opened->config.world.fingerprint),
-                 false, true});
-  const auto spec = std::make_shared<const world_spec>(opened->config.world);
-  std::vector<shard> shards;
-  for (std::uint32_t s = 0; s < shard_count; ++s)
-    shards.emplace_back(spec, s);
-  const auto damaged = [](const std::string& what) {
-    return io::error{io::error_code::state, "the state cannot be read: " + what, false, true};
-  };
-  const auto loaded = opened->store->load([&](const state_record& record) -> io::result<void> {
-    const auto owner = shard::owner_of(record);
-    if (!owner)
-      return damaged("a record with a malformed key");
-    if (const auto error = shards[*owner].restore(record))
-      return damaged(*error);
-    return {};
-  });
-  if (!loaded)
-    return fail(loaded.failure());
-  for (auto& one : shards)
-    if (const auto error = one.finish_restore(opened->summary.world.judged_through))
-      return fail(damaged(*error));
+  const auto shards = restore_shards(*opened);
+  if (!shards)
+    return fail(shards.failure());
 
   std::vector<key_view> views;
-  for (const auto& one : shards)
+  for (const auto& one : *shards)
     one.for_each_key([&](const key_view& view) { views.push_back(view); });
   const auto shown_key = [](const key_view& view) {
     std::string text;
@@ -166,6 +87,30 @@ exit_code keys(const state_options& asked) {
   });
 }
 
+exit_code show(const state_options& asked) {
+  exit_code code = exit_code::ok;
+  const auto opened = open_state(asked.config, asked.state, code);
+  if (!opened)
+    return code;
+  const auto& [identity, world, log_bytes, records, state_bytes] = opened->summary;
+  if (world.fresh) {
+    fmt::print("nothing is committed yet\n");
+    return exit_code::ok;
+  }
+  const bool same = identity.fingerprint == opened->config.world.fingerprint;
+  fmt::print("fingerprint      {} ({})\n", identity.fingerprint,
+             same ? "this configuration" : "another configuration than " + asked.config);
+  fmt::print("monitors         {}\n", fmt::join(identity.monitors, ", "));
+  fmt::print("judged through   {}\n", time_or_dash(world.judged_through));
+  fmt::print("alert records    {} ({} bytes of log)\n", world.alerts, log_bytes);
+  fmt::print("state records    {} ({} bytes)\n", records, state_bytes);
+  fmt::print("journal entries  {}\n", world.journal.size());
+  for (const auto& point : world.partitions)
+    fmt::print("partition {}      {}: restarts at offset {}, watermark {}\n", point.partition,
+               identity.partitions[point.partition], point.rewind.offset, time_or_dash(point.rewind.watermark));
+  return asked.filters.empty() ? exit_code::ok : keys(asked);
+}
+
 exit_code export_keys(const state_options& asked) {
   return visit_keys(asked, [](const key_view& view) {
     nlohmann::ordered_json line;
@@ -183,7 +128,7 @@ exit_code export_keys(const state_options& asked) {
 
 exit_code export_journal(const state_options& asked) {
   exit_code code = exit_code::ok;
-  const auto opened = open_state(asked, code);
+  const auto opened = open_state(asked.config, asked.state, code);
   if (!opened)
     return code;
   for (const auto& entry : opened->summary.world.journal)
@@ -207,6 +152,7 @@ void add_state(CLI::App& app, command_context& context) {
   command->require_subcommand(1);
   auto asked = std::make_shared<state_options>();
   auto* shown = add_action(*command, "show", "Sum up what is stored", asked);
+  shown->add_option("--key", asked->filters, "Also the keys with this value, for example cdn=fastly (repeatable)");
   shown->callback([asked, &context] { context.action = [asked] { return show(*asked); }; });
   auto* listed = add_action(*command, "keys", "List the keys and what is known of them", asked);
   listed->add_option("--key", asked->filters, "Only keys with this value, for example cdn=fastly (repeatable)");

@@ -36,7 +36,7 @@ std::uint64_t read_integer(std::string_view bytes) {
 } // namespace
 
 monitor_shard::monitor_shard(const world_spec& world, std::uint32_t monitor, std::uint32_t shard)
-    : monitor_(&world.monitors[monitor]), monitor_index_(monitor), shard_(shard),
+    : world_(&world), monitor_(&world.monitors[monitor]), monitor_index_(monitor), shard_(shard),
       expire_ticks_(std::max<tick_index>(1, monitor_->expire_after / monitor_->tick)), keys_(*monitor_),
       roll_up_(*monitor_, keys_), wheel_(std::numeric_limits<tick_index>::min() / 4) {
   for (std::uint32_t d = 0; d < monitor_->detectors.size(); ++d) {
@@ -95,7 +95,10 @@ void monitor_shard::run_tick(tick_index tick, const tick_slice* const* slices, s
   for (const auto slot : sums.created)
     welcome(slot);
   wheel_.advance(tick, [this](const timer& due) { fire(due); });
+  if (watch_)
+    begin_watching();
 
+  const auto first_alert = out.size();
   for (current_ = 0; current_ < judgings_.size(); ++current_) {
     auto& judging = judgings_[current_];
     judging.by->advance(sums);
@@ -112,6 +115,8 @@ void monitor_shard::run_tick(tick_index tick, const tick_slice* const* slices, s
 
   if (!due_for_expiry_.empty())
     expire_keys(tick);
+  if (watch_)
+    note_tick(sums, out, first_alert);
   // Not at ticks without events: which of them there are may differ after a restart.
   if (count > 0)
     evict_keys();
@@ -136,6 +141,8 @@ void monitor_shard::fire(const timer& due) {
 
 bool monitor_shard::say(verdict&& what) {
   auto& judging = judgings_[current_];
+  if (watch_)
+    note_verdict(what);
   judging.incidents.hear(what, *judging.by);
   return judging.incidents.open_incident(what.slot) != nullptr;
 }

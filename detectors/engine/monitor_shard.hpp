@@ -1,6 +1,7 @@
 #pragma once
 
 #include "detectors/counting/tick_slice.hpp"
+#include "detectors/engine/inspection.hpp"
 #include "detectors/engine/shard.hpp"
 #include "detectors/incidents/life_cycle.hpp"
 #include "detectors/judging/detector.hpp"
@@ -14,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -36,6 +38,12 @@ public:
   shard_stats stats() const;
   void for_each_key(const std::function<void(const key_view&)>& visit) const;
 
+  /// What is known of a key (level byte first); nothing if its whole scope is unknown.
+  std::optional<key_explanation> explain(std::string_view key) const;
+  /// From now on, how these keys are judged is kept for take_watched().
+  void watch(std::vector<std::string> keys);
+  std::vector<watched_tick> take_watched();
+
 private:
   struct detector_and_incidents {
     std::unique_ptr<detector> by;
@@ -50,6 +58,28 @@ private:
   void remind(tick_index tick, key_slot slot) override;
   bool is_open(key_slot slot) const override { return judgings_[current_].incidents.open_incident(slot) != nullptr; }
 
+  /// A verdict that asked for an incident of a key.
+  struct asked_verdict {
+    std::size_t detector = 0;
+    key_slot slot = no_slot;
+    bool gated = true;
+    gate_view gates;
+  };
+  struct watch_state {
+    std::vector<std::string> keys;
+    std::vector<asked_verdict> asked; ///< in the tick at hand
+    std::vector<watched_tick> seen;
+  };
+
+  key_explanation identity_of(std::string_view key) const;
+  gate_view gates_of(std::int64_t total, std::int64_t failed, std::int64_t capped, double baseline,
+                     double expected) const;
+  detector_view view_of(std::size_t detector, std::string_view key, const explanation* seen) const;
+  void begin_watching();
+  void note_verdict(const verdict& what);
+  void note_tick(const closed_tick& tick, const std::vector<alert>& out, std::size_t first_alert);
+  watched_judgement judgement_of(std::size_t detector, std::string_view key, std::optional<key_slot> slot) const;
+
   std::optional<tick_index> next_due() const;
   void run_tick(tick_index tick, const tick_slice* const* slices, std::size_t count, std::vector<alert>& out);
   void fire(const timer& due);
@@ -63,6 +93,7 @@ private:
   std::string record_key(char kind, std::string_view rest) const;
   std::string encode_key(key_slot slot) const;
 
+  const world_spec* world_;
   const monitor_spec* monitor_;
   std::uint32_t monitor_index_;
   std::uint32_t shard_;
@@ -75,6 +106,7 @@ private:
   std::vector<key_slot> due_for_expiry_;
   std::vector<tick_index> expiry_due_; ///< by slot: when its expiry timer is due
   shard_stats stats_;
+  std::unique_ptr<watch_state> watch_; ///< absent while nobody watches
 };
 
 } // namespace tocsin

@@ -2,6 +2,8 @@
 
 #include "detectors/engine/monitor_shard.hpp"
 
+#include <utility>
+
 namespace tocsin {
 
 void shard_stats::add(const shard_stats& other) {
@@ -68,6 +70,18 @@ shard_stats shard::stats() const {
 void shard::for_each_key(const std::function<void(const key_view&)>& visit) const {
   for (const auto& monitor : monitors_)
     monitor->for_each_key(visit);
+}
+
+std::optional<key_explanation> shard::explain(std::uint32_t monitor, std::string_view key) const {
+  return monitors_[monitor]->explain(key);
+}
+
+void shard::watch(std::uint32_t monitor, std::vector<std::string> keys) {
+  monitors_[monitor]->watch(std::move(keys));
+}
+
+std::vector<watched_tick> shard::take_watched(std::uint32_t monitor) {
+  return monitors_[monitor]->take_watched();
 }
 
 } // namespace tocsin

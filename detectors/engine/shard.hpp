@@ -1,6 +1,7 @@
 #pragma once
 
 #include "detectors/counting/tick_slice.hpp"
+#include "detectors/engine/inspection.hpp"
 #include "detectors/values/alert.hpp"
 #include "detectors/values/monitor_spec.hpp"
 #include "detectors/values/state_record.hpp"
@@ -10,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tocsin {
@@ -66,6 +68,13 @@ public:
 
   shard_stats stats() const;
   void for_each_key(const std::function<void(const key_view&)>& visit) const;
+  /// What is known of a key of a monitor (level byte first): its expectation, evidence, gates, time to detect. A key
+  /// that was never seen tells what it would inherit; nothing if its whole scope is unknown.
+  std::optional<key_explanation> explain(std::uint32_t monitor, std::string_view key) const;
+  /// From now on, each tick in which one of these keys has events or records is kept for take_watched(). Changes no
+  /// verdict.
+  void watch(std::uint32_t monitor, std::vector<std::string> keys);
+  std::vector<watched_tick> take_watched(std::uint32_t monitor);
 
 private:
   std::shared_ptr<const world_spec> spec_;

@@ -1,5 +1,7 @@
 #include "detectors/engine/world.hpp"
 
+#include "detectors/judging/keyed_state.hpp"
+
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -90,6 +92,24 @@ shard_stats world::state_stats() const {
   for (const auto& shard : shards_)
     sum.add(shard.stats());
   return sum;
+}
+
+std::uint32_t world::owner_of(std::uint32_t monitor, std::string_view key) const {
+  return shard_of(scope_of(key, spec_->monitors[monitor].scope_size));
+}
+
+std::optional<key_explanation> world::explain(std::uint32_t monitor, std::string_view key) const {
+  return shards_[owner_of(monitor, key)].explain(monitor, key);
+}
+
+void world::watch(std::uint32_t monitor, const std::vector<std::string>& keys) {
+  watched_monitor_ = monitor;
+  watched_shard_ = owner_of(monitor, keys.front());
+  shards_[*watched_shard_].watch(monitor, keys);
+}
+
+std::vector<watched_tick> world::take_watched() {
+  return watched_shard_ ? shards_[*watched_shard_].take_watched(watched_monitor_) : std::vector<watched_tick>();
 }
 
 } // namespace tocsin

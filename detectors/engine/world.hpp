@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tocsin {
@@ -43,6 +44,17 @@ public:
   world_snapshot take_commit();
 
   time_ms judged_through() const { return merger_.judged_through(); }
+  /// How far each partition is.
+  const tick_gate& gate() const { return merger_.gate(); }
+
+  /// What is known of a key of a monitor (level byte first); nothing if its whole scope is unknown.
+  std::optional<key_explanation> explain(std::uint32_t monitor, std::string_view key) const;
+  /// From now on, each tick in which one of these keys (of one scope) has events or records is kept. Changes no
+  /// verdict.
+  void watch(std::uint32_t monitor, const std::vector<std::string>& keys);
+  /// Ticks kept since the last call, in order.
+  std::vector<watched_tick> take_watched();
+
   const counting_stats& stats() const { return stats_; }
   shard_stats state_stats() const;
   const std::vector<shard>& shards() const { return shards_; }
@@ -50,6 +62,7 @@ public:
 
 private:
   void settle(partition_id partition);
+  std::uint32_t owner_of(std::uint32_t monitor, std::string_view key) const;
 
   std::shared_ptr<const world_spec> spec_;
   std::vector<partition_counter> counters_;
@@ -59,6 +72,8 @@ private:
   std::vector<reject> rejects_;
   counting_stats stats_;
   std::optional<std::string> error_;
+  std::uint32_t watched_monitor_ = 0;
+  std::optional<std::uint32_t> watched_shard_;
 };
 
 } // namespace tocsin

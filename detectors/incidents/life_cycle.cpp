@@ -1,6 +1,7 @@
 #include "detectors/incidents/life_cycle.hpp"
 
 #include "detectors/judging/dimensions.hpp"
+#include "detectors/judging/gates.hpp"
 #include "models/binomial.hpp"
 #include "models/linear_counting.hpp"
 
@@ -23,6 +24,10 @@ std::string incident_id(const monitor_spec& monitor, const detector_spec& detect
   std::snprintf(text, sizeof text, "%016llx%016llx", static_cast<unsigned long long>(hash.high),
                 static_cast<unsigned long long>(hash.low));
   return text;
+}
+
+double expected_failures(const verdict& what) {
+  return what.expected.value_or(what.baseline * static_cast<double>(what.total));
 }
 
 } // namespace
@@ -75,12 +80,8 @@ void life_cycle::hear(const verdict& what, const detector& judging) {
 bool life_cycle::passes_gates(const verdict& what) const {
   if (!what.gated)
     return true;
-  const auto& gates = monitor_->gates;
   const auto passes = [&](std::int64_t failures) {
-    const auto events = static_cast<double>(what.total);
-    const auto rate = static_cast<double>(failures) / events;
-    return what.total > 0 && rate >= gates.min_ratio * what.baseline && rate - what.baseline >= gates.min_difference &&
-           static_cast<double>(failures) - what.baseline * events >= gates.min_excess_failures;
+    return all_pass(check_gates(monitor_->gates, what.total, failures, what.baseline, expected_failures(what)));
   };
   return passes(what.failed) && (!monitor_->has_viewers || passes(what.capped));
 }
@@ -92,7 +93,7 @@ void life_cycle::open(const verdict& what, const detector& judging) {
   made.total = what.total;
   made.failed = what.failed;
   made.baseline = what.baseline;
-  made.expected = what.baseline * static_cast<double>(what.total);
+  made.expected = expected_failures(what);
   made.evidence = what.evidence;
   made.once_in_days = what.once_in_days;
   made.confidence = what.confidence;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "detectors/judging/explanation.hpp"
 #include "detectors/judging/keyed_state.hpp"
 #include "detectors/judging/roll_up.hpp"
 #include "detectors/values/codec.hpp"
@@ -11,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -33,6 +35,7 @@ struct verdict {
   std::int64_t capped = 0;
   std::uint64_t viewers = 0;          ///< bitmap of failing viewers of the same events, as far as known
   double baseline = 0;                ///< expected failure rate
+  std::optional<double> expected;     ///< failures expected since the onset; baseline x total if left out
   bool gated = true;                  ///< the monitor's gates decide too; false where the user set the limit himself
   std::optional<double> evidence;     ///< S: 1 opens
   std::optional<double> once_in_days; ///< chance alone would do this once in so many days
@@ -84,6 +87,14 @@ public:
   virtual std::string closes_when(key_slot slot) const = 0;
   /// State of a key for people: name, value.
   virtual std::vector<std::pair<std::string, std::string>> explain(key_slot slot) const = 0;
+  /// The same in numbers, from detectors with a model of the rate: what is known after the last tick of a key (level
+  /// byte first), or would be inherited by one that was never seen. Changes nothing, and is the same after a restart.
+  /// Nothing from other detectors, and where the whole scope is unknown.
+  virtual std::optional<explanation> explain_key(std::string_view /*key*/) const { return std::nullopt; }
+  /// From the next tick on, how these keys are judged is noted. Never changes a verdict.
+  virtual void watch(std::vector<key_slot> /*slots*/) {}
+  /// How a watched key was judged in the tick at hand, before its verdict had an effect; nullptr if it was not.
+  virtual const explanation* noted(key_slot /*slot*/) const { return nullptr; }
 
   /// State of one key, as part of the key's record.
   virtual void save(key_slot slot, state_writer& out) const = 0;

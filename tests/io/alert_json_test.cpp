@@ -176,6 +176,14 @@ TEST_CASE("the description says what, where, how much and since when") {
   CHECK(describe(a).find("instead of 1240000)") != std::string::npos);
 
   a = example();
+  a.once_in_days = 114.4;
+  CHECK(describe(a).find("; chance alone would do this once in 114 days; closes when") != std::string::npos);
+  a.once_in_days = 0.125;
+  CHECK(describe(a).find("; chance alone would do this once in 3 hours; closes when") != std::string::npos);
+  a.kind = alert_kind::update; // the number is that of the opening
+  CHECK(describe(a).find("chance") == std::string::npos);
+
+  a = example();
   a.kind = alert_kind::update;
   a.level_of_harm = severity::major;
   CHECK(describe(a).find(": still open after 1m 50s, major; 8.41 % of 214") != std::string::npos);

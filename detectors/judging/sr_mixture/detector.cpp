@@ -18,11 +18,9 @@ constexpr double slow_pace = 1.14; ///< (theta - 1) / ln theta for theta = 1.3
 constexpr double fast_pace = 1.8;  ///< ... and for about 3.3
 constexpr int first_fast = 3;      ///< from this alternative on (theta = 4) the fast excursion tells the onset
 constexpr std::uint8_t ticks_until_calibrated = 50;
-constexpr double mean_weight = 0.02;                  ///< of a tick, in the moving mean of expected failures
-constexpr double full_from = 200;                     ///< expected failures
-constexpr double most_alarms_a_tick = 1.0 / 200;      ///< a coarse stream decides too seldom to afford more
-constexpr double events_kept_an_hour = 0.97153194115; ///< 2^(-1/24): weights follow a day
-constexpr double weight_unit = 1024;                  ///< so fine that what an hour forgets is never rounded away
+constexpr double mean_weight = 0.02;             ///< of a tick, in the moving mean of expected failures
+constexpr double full_from = 200;                ///< expected failures
+constexpr double most_alarms_a_tick = 1.0 / 200; ///< a coarse stream decides too seldom to afford more
 constexpr double most_weight = 1 << 26;
 constexpr double most_sum = 1e30; ///< of what an hour gathers: finite as a float, whatever is counted
 constexpr std::uint8_t passing_incidents_learned = 3; ///< so many in a day or two are what the key does
@@ -33,11 +31,6 @@ constexpr tick_index most_patience = 72;
 const per_alternative& no_correction() {
   static const per_alternative ones = per_alternative::Ones();
   return ones;
-}
-
-/// A slot without a key has seen no hour.
-bool is_known(const key_state& key) {
-  return key.hour != std::numeric_limits<std::int32_t>::min();
 }
 
 std::int64_t whole(double count) {
@@ -186,6 +179,7 @@ void detector::absorb(key_slot from, key_slot into, judge& out) {
 
 void detector::advance(const closed_tick& tick) {
   now_ = tick.tick;
+  noted_.clear();
   const auto start = tick_start(now_, monitor_->tick);
   const auto local = local_time(*monitor_, start);
   seconds_ = static_cast<double>(start) / second_ms;
@@ -265,7 +259,8 @@ void detector::end_day(key_slot slot, std::uint32_t level) {
   auto& key = keys_of_[slot];
   auto& scope = scope_of(slot);
   if (!key.day_spoiled && !key.is_new)
-    scope.calibrations[class_of(key, level)].observe(static_cast<double>(key.hottest), alarms_a_learned_day(slot));
+    scope.calibrations[class_of(key, level)].observe(static_cast<double>(key.hottest),
+                                                     alarms_a_learned_day(key, scope));
   key.hottest = 0;
   key.passing_incidents /= 2;
   key.day_spoiled = open_.find(slot) != open_.end();
@@ -279,14 +274,12 @@ std::size_t detector::class_of(const key_state& key, std::uint32_t level) const 
   return level * traffic_classes + traffic_class(24 * mean);
 }
 
-double detector::alarms_a_day(key_slot slot) const {
-  const auto& key = keys_of_[slot];
-  const auto& budget = scope_of(slot).budget;
-  return ticks_a_day_ * (key.is_new ? budget.new_rate() : budget.established_rate(key.weight));
+double detector::alarms_a_day(const key_state& key, const scope_state& scope) const {
+  return ticks_a_day_ * (key.is_new ? scope.budget.new_rate() : scope.budget.established_rate(key.weight));
 }
 
-double detector::alarms_a_learned_day(key_slot slot) const {
-  return alarms_a_day(slot) * static_cast<double>(ticks_an_hour_ * hours_a_day_) / ticks_a_day_;
+double detector::alarms_a_learned_day(const key_state& key, const scope_state& scope) const {
+  return alarms_a_day(key, scope) * static_cast<double>(ticks_an_hour_ * hours_a_day_) / ticks_a_day_;
 }
 
 /// Hands the hour in quarantine over to learning.
@@ -357,8 +350,14 @@ void detector::expect_level(std::uint32_t level, const closed_tick& tick) {
   auto& rows = expected_[level];
   rows.clear();
   for (const auto& counts : tick.levels[level]) {
-    rows.push_back(level == 0 ? expect_root(counts.slot)
-                              : expect_child(counts.slot, level, expected_[parents_[level]][counts.parent]));
+    if (level == 0) {
+      rows.push_back(expect_root(counts.slot));
+    } else {
+      const auto& parent = expected_[parents_[level]][counts.parent];
+      auto& key = keys_of_[counts.slot];
+      take_shape(key, parent);
+      rows.push_back(expect_child(key, counts.slot, scope_of(counts.slot).priors[level], parent, season_));
+    }
     if (open_.empty())
       continue;
     const auto open = open_.find(counts.slot);
@@ -372,8 +371,16 @@ expectation detector::expect_root(key_slot slot) {
   if (scope.seen_in == now_)
     return scope.seen;
   scope.baseline.advance(seconds_, local_seconds_, season_);
-  const auto& known = scope.baseline.expected();
-  auto& out = scope.seen;
+  scope.seen = expectation_of(scope.baseline);
+  if (window_)
+    expect_sliding(slot, nullptr, 0.5, scope.seen);
+  scope.seen_in = now_;
+  return scope.seen;
+}
+
+expectation expectation_of(const root_baseline& root) {
+  const auto& known = root.expected();
+  expectation out;
   out.rate = known.rate;
   out.level = known.level;
   out.season = known.rate / known.level;
@@ -384,16 +391,13 @@ expectation detector::expect_root(key_slot slot) {
   out.dispersion = known.dispersion;
   out.misfit = known.misfit;
   out.seasonal = known.seasonal;
-  out.in_shape = scope.baseline.has_shape();
+  out.in_shape = root.has_shape();
   out.root_level = known.level;
-  if (window_)
-    expect_sliding(slot, nullptr, 0.5, out);
-  scope.seen_in = now_;
   return out;
 }
 
 void detector::expect_sliding(key_slot slot, const expectation* parent, double strength, expectation& out) const {
-  const auto sums = window_->sums(slot);
+  const auto sums = slot == no_slot ? window_counts() : window_->sums(slot);
   const auto failures = static_cast<double>(sums.failed) + strength;
   const auto prior_events = parent == nullptr ? 1 : strength / parent->rate;
   const auto inherited = parent == nullptr ? 0 : std::pow(strength / failures, 2) * parent->inherited;
@@ -404,8 +408,7 @@ void detector::expect_sliding(key_slot slot, const expectation* parent, double s
   out.variance = out.inherited + out.misfit;
 }
 
-/// Until the root has a shape, exposure counts the failures that the root expects; then events times season.
-void detector::take_shape(key_state& key, const expectation& parent) {
+void take_shape(key_state& key, const expectation& parent) {
   if (key.in_shape || !parent.in_shape)
     return;
   key.in_shape = true;
@@ -425,10 +428,9 @@ double detector::visible_misfit(const key_state& key, double shared) {
   return std::max(std::min(shared, prior_misfit), shared * resolved / (1 + resolved));
 }
 
-expectation detector::expect_child(key_slot slot, std::uint32_t level, const expectation& parent) {
-  auto& key = keys_of_[slot];
-  take_shape(key, parent);
-  const auto& prior = scope_of(slot).priors[level];
+/// Of a key that has taken its parent's shape.
+expectation detector::expect_child(const key_state& key, key_slot slot, const level_prior& prior,
+                                   const expectation& parent, const season_position& at) const {
   const auto strength = prior.strength();
   const auto* full = key.place == no_place ? nullptr : &fulls_[key.place];
   expectation out;
@@ -441,10 +443,10 @@ expectation detector::expect_child(key_slot slot, std::uint32_t level, const exp
   out.season = parent.season;
   auto cell_failures = 0.0;
   if (full != nullptr && parent.seasonal) {
-    out.first_factor = full->season.factor(season_.first, parent.first_factor);
-    out.second_factor = full->season.factor(season_.second, parent.second_factor);
-    out.season = season_.between(out.first_factor, out.second_factor);
-    cell_failures = static_cast<double>(full->season.failures[season_.cell]);
+    out.first_factor = full->season.factor(at.first, parent.first_factor);
+    out.second_factor = full->season.factor(at.second, parent.second_factor);
+    out.season = at.between(out.first_factor, out.second_factor);
+    cell_failures = static_cast<double>(full->season.failures[at.cell]);
   }
   out.rate = std::clamp(out.level * out.season, 1e-6, 0.9);
   out.dispersion = full != nullptr ? full->dispersion.value(std::max(parent.dispersion, prior_dispersion))
@@ -511,27 +513,23 @@ void detector::judge_key(const key_counts& counts, const expectation& expected, 
     }
   }
   const auto total = static_cast<double>(counts.total);
-  const auto& budget = scope_of(counts.slot).budget;
-  const auto rate_of_alarms = key.is_new ? budget.new_rate() : budget.established_rate(key.weight);
-  guard_input about;
-  about.variance = expected.variance;
-  if (key.recent_weight > 0)
-    about.failures_an_hour = static_cast<double>(key.recent_failures) / static_cast<double>(key.recent_weight) /
-                             (1 + expected.dispersion * static_cast<double>(key.mean_failures));
-  about.hours_between_alarms = 1 / (rate_of_alarms * static_cast<double>(ticks_an_hour_));
-  const auto guard = guard_exponent(about);
+  const auto& scope = scope_of(counts.slot);
+  const auto guard = guard_of(key, scope, expected);
   const auto tested = guarded_rate(expected.rate, guard);
 
   const bool calibrated = !settings_.strict && key.active_ticks >= ticks_until_calibrated;
-  const auto usual = static_cast<double>(key.mean_failures) * (tested / expected.rate);
+  const auto raised = tested / expected.rate;
+  const auto usual = static_cast<double>(key.mean_failures) * raised;
   key.evidence.start(mass, calibrated ? start_weights(usual, tested) : no_correction());
   key.evidence.observe(log_likelihood_ratios(counts.total, counts.failed, tested, expected.dispersion));
   const auto since_last = key.last_tick == never ? 1 : now_ - key.last_tick;
-  follow(key.slow, slow_pace, counts, total * tested, since_last);
-  follow(key.fast, fast_pace, counts, total * tested, since_last);
+  follow(key.slow, slow_pace * raised, counts, total * expected.rate, since_last);
+  follow(key.fast, fast_pace * raised, counts, total * expected.rate, since_last);
   const auto evidence = key.evidence.sum();
   key.hottest = std::max(key.hottest, static_cast<float>(std::min(evidence, 1.0)));
-  if (evidence >= 1 && is_beyond_chance(counts.slot, evidence))
+  if (!watched_.empty())
+    note(counts, expected);
+  if (evidence >= 1 && evidence >= threshold(key, (*keys_)[counts.slot].level, scope))
     raise(counts, expected, guard, out);
   const auto opened = open_.find(counts.slot);
   count(counts, expected,
@@ -540,47 +538,97 @@ void detector::judge_key(const key_counts& counts, const expectation& expected, 
                                  : lesson::none);
 }
 
-bool detector::is_beyond_chance(key_slot slot, double evidence) const {
-  if (settings_.strict)
-    return true;
-  const auto& calibration = scope_of(slot).calibrations[class_of(keys_of_[slot], (*keys_)[slot].level)];
-  return std::log(evidence) >= calibration.threshold(alarms_a_learned_day(slot));
+double detector::guard_of(const key_state& key, const scope_state& scope, const expectation& expected) const {
+  guard_input about;
+  about.variance = expected.variance;
+  if (key.recent_weight > 0)
+    about.failures_an_hour = static_cast<double>(key.recent_failures) / static_cast<double>(key.recent_weight) /
+                             (1 + expected.dispersion * static_cast<double>(key.mean_failures));
+  const auto alarms_a_tick = key.is_new ? scope.budget.new_rate() : scope.budget.established_rate(key.weight);
+  about.hours_between_alarms = 1 / (alarms_a_tick * static_cast<double>(ticks_an_hour_));
+  return guard_exponent(about);
 }
 
-void detector::raise(const key_counts& counts, const expectation& expected, double guard, judge& out) {
-  auto& key = keys_of_[counts.slot];
+/// Evidence that opens an incident: 1, unless the past asks for more.
+double detector::threshold(const key_state& key, std::uint32_t level, const scope_state& scope) const {
+  if (settings_.strict)
+    return 1;
+  return std::exp(scope.calibrations[class_of(key, level)].threshold(alarms_a_learned_day(key, scope)));
+}
+
+const excursion& latest_excursion(const key_state& key) {
   const auto& components = key.evidence.components();
   const auto best = std::max_element(components.begin(), components.end()) - components.begin();
   const auto& preferred = best >= first_fast ? key.fast : key.slow;
   const auto& other = best >= first_fast ? key.slow : key.fast;
-  auto run = preferred.ticks > 0 ? preferred : other;
+  return preferred.ticks > 0 ? preferred : other;
+}
+
+/// `last`: the last tick of the run.
+excess_counts detector::counts_of(const excursion& run, tick_index created, tick_index last) const {
+  excess_counts out;
+  out.onset = std::max(created, last - static_cast<tick_index>(run.ticks) + 1);
+  out.total = whole(run.total);
+  out.failed = std::min(out.total, whole(static_cast<double>(run.failed)));
+  out.capped = std::min(out.failed, whole(static_cast<double>(run.capped)));
+  // Whoever fails in every tick is still one viewer.
+  if (monitor_->has_viewers && !saturated(run.viewers))
+    out.capped = std::min(out.capped, distinct_from_bitmap(run.viewers));
+  out.expected = static_cast<double>(run.expected);
+  return out;
+}
+
+/// Everything that a reader of the record needs to compute the verdict again: docs/alerts.md.
+std::vector<named_number> detector::model_of(key_slot slot, const expectation& expected, double guard,
+                                             const excess_counts& excess) const {
+  const auto& key = keys_of_[slot];
+  const auto& scope = scope_of(slot);
+  const auto& components = key.evidence.components();
+  const auto best = std::max_element(components.begin(), components.end()) - components.begin();
+  std::vector<named_number> model{{"guard", std::exp(guard)},
+                                  {"dispersion", expected.dispersion},
+                                  {"uncertainty", std::sqrt(expected.variance)},
+                                  {"season", expected.season},
+                                  {"alternative", odds_ratios()[best]},
+                                  {"threshold", threshold(key, (*keys_)[slot].level, scope)},
+                                  {"budget_per_day", alarms_a_day(key, scope)},
+                                  {"false_alarms_per_day", settings_.false_alarms_per_day},
+                                  {"incidents_per_day", settings_.incidents_per_day},
+                                  {"expected_rate_on_open", expected.rate},
+                                  {"expected_failures_on_open", excess.expected},
+                                  {"events_on_open", static_cast<double>(excess.total)},
+                                  {"failures_on_open", static_cast<double>(excess.failed)},
+                                  {"tail_probability", binomial_upper_tail(excess.failed, excess.total, expected.rate)},
+                                  {"min_ratio", monitor_->gates.min_ratio},
+                                  {"min_difference", monitor_->gates.min_difference},
+                                  {"min_excess_failures", monitor_->gates.min_excess_failures}};
+  if (monitor_->has_viewers)
+    model.emplace_back("capped_failures_on_open", static_cast<double>(excess.capped));
+  return model;
+}
+
+void detector::raise(const key_counts& counts, const expectation& expected, double guard, judge& out) {
+  auto& key = keys_of_[counts.slot];
+  auto run = latest_excursion(key);
   if (run.ticks == 0)
     follow(run, 0, counts, static_cast<double>(counts.total) * expected.rate, 1);
 
-  const auto evidence = key.evidence.sum();
-  const auto odds = evidence * settings_.incidents_per_day / settings_.false_alarms_per_day;
+  const auto excess = counts_of(run, (*keys_)[counts.slot].created, now_);
   verdict what;
   what.type = verdict::kind::excess;
   what.slot = counts.slot;
-  what.onset = std::max((*keys_)[counts.slot].created, now_ - static_cast<tick_index>(run.ticks) + 1);
-  what.total = whole(run.total);
-  what.failed = std::min(what.total, whole(static_cast<double>(run.failed)));
-  what.capped = std::min(what.failed, whole(static_cast<double>(run.capped)));
-  // Whoever fails in every tick is still one viewer.
-  if (monitor_->has_viewers && !saturated(run.viewers))
-    what.capped = std::min(what.capped, distinct_from_bitmap(run.viewers));
+  what.onset = excess.onset;
+  what.total = excess.total;
+  what.failed = excess.failed;
+  what.capped = excess.capped;
   what.viewers = run.viewers;
   what.baseline = expected.rate;
-  what.evidence = evidence;
-  what.once_in_days = evidence / alarms_a_day(counts.slot);
+  what.expected = excess.expected;
+  what.evidence = key.evidence.sum();
+  what.once_in_days = *what.evidence / alarms_a_day(key, scope_of(counts.slot));
+  const auto odds = *what.evidence * settings_.incidents_per_day / settings_.false_alarms_per_day;
   what.confidence = odds / (1 + odds);
-  what.model = {{"guard", std::exp(guard)},
-                {"dispersion", expected.dispersion},
-                {"uncertainty", std::sqrt(expected.variance)},
-                {"season", expected.season},
-                {"alternative", odds_ratios()[best]},
-                {"budget_per_day", alarms_a_day(counts.slot)},
-                {"tail_probability", binomial_upper_tail(what.failed, what.total, expected.rate)}};
+  what.model = model_of(counts.slot, expected, guard, excess);
   open_state opened;
   opened.opened = now_;
   opened.learned = key.passing_incidents >= passing_incidents_learned;
@@ -588,7 +636,7 @@ void detector::raise(const key_counts& counts, const expectation& expected, doub
   const auto age = now_ - (*keys_)[counts.slot].created;
   opened.accept_at = now_ + std::clamp(age, least_patience * ticks_an_hour_, most_patience * ticks_an_hour_);
   opened.total = run.total;
-  opened.failed = static_cast<double>(what.failed);
+  opened.failed = static_cast<double>(excess.failed);
   opened.rate = expected.rate;
   opened.bound = resolve_rate(expected.rate, opened.failed / std::max(1.0, opened.total));
   // closes_when() is asked for while the incident opens.
@@ -623,6 +671,8 @@ void detector::judge_open(const key_counts& counts, const expectation& expected,
     open.total += std::exchange(open.calm_total, 0);
     open.failed += std::exchange(open.calm_failed, 0);
   }
+  if (!watched_.empty())
+    note(counts, expected);
   const bool is_back = open.back.evidence() >= resolve_test::threshold;
   if (!is_back && now_ < open.accept_at)
     return;
@@ -726,7 +776,10 @@ void detector::judge_tail(key_slot slot, judge& out) {
   if (monitor_->has_viewers && !saturated(counts.viewers))
     counts.capped = std::min(counts.capped, distinct_from_bitmap(counts.viewers));
   if (counts.total > 0) {
-    const auto expected = expect_child(slot, (*keys_)[slot].level, expect_root((*keys_)[slot].root));
+    const auto parent = expect_root((*keys_)[slot].root);
+    take_shape(keys_of_[slot], parent);
+    const auto& prior = scope_of(slot).priors[(*keys_)[slot].level];
+    const auto expected = expect_child(keys_of_[slot], slot, prior, parent, season_);
     const auto open = open_.find(slot);
     if (open != open_.end())
       open.value().rate = expected.rate;
@@ -750,15 +803,6 @@ std::string detector::closes_when(key_slot slot) const {
   if (open == open_.end())
     return {};
   return "rate below " + in_percent(open->second.bound) + " with evidence " + in_words(resolve_test::threshold);
-}
-
-std::vector<std::pair<std::string, std::string>> detector::explain(key_slot slot) const {
-  const auto& key = keys_of_[slot];
-  return {{"evidence", in_words(key.evidence.sum())},
-          {"budget_per_day", in_words(alarms_a_day(slot))},
-          {"state", open_.find(slot) != open_.end() ? "incident open"
-                    : key.is_new                    ? "new"
-                                                    : "watching"}};
 }
 
 // ---- State.

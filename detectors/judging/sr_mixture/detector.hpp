@@ -12,6 +12,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -34,6 +35,9 @@ public:
   double expected_rate(key_slot slot) const override;
   std::string closes_when(key_slot slot) const override;
   std::vector<std::pair<std::string, std::string>> explain(key_slot slot) const override;
+  std::optional<explanation> explain_key(std::string_view key) const override;
+  void watch(std::vector<key_slot> slots) override { watched_ = std::move(slots); }
+  const explanation* noted(key_slot slot) const override;
   void save(key_slot slot, state_writer& out) const override;
   bool load(key_slot slot, state_reader& in) override;
   void save_changed_pages(const page_writer& write) override;
@@ -82,9 +86,9 @@ private:
   void turn_hour(key_slot slot, std::uint32_t level, std::uint32_t place);
   void end_day(key_slot slot, std::uint32_t level);
   std::size_t class_of(const key_state& key, std::uint32_t level) const;
-  double alarms_a_day(key_slot slot) const;
-  double alarms_a_learned_day(key_slot slot) const;
-  bool is_beyond_chance(key_slot slot, double evidence) const;
+  double alarms_a_day(const key_state& key, const scope_state& scope) const;
+  double alarms_a_learned_day(const key_state& key, const scope_state& scope) const;
+  double threshold(const key_state& key, std::uint32_t level, const scope_state& scope) const;
   void hold_back(key_state& key, std::uint32_t level, std::uint32_t place);
   void grow_up(key_slot slot);
   double start_mass(key_slot slot, tick_index until);
@@ -92,19 +96,30 @@ private:
   void learn(const due_hour& what, key_slot slot, const expectation* parent, double robust);
   void expect_level(std::uint32_t level, const closed_tick& tick);
   expectation expect_root(key_slot slot);
-  /// Baseline `sliding`: the rate of the window, without a season.
+  /// Baseline `sliding`: the rate of the window, without a season. A slot without key has none of its own.
   void expect_sliding(key_slot slot, const expectation* parent, double strength, expectation& out) const;
   static double visible_misfit(const key_state& key, double shared);
-  expectation expect_child(key_slot slot, std::uint32_t level, const expectation& parent);
-  void take_shape(key_state& key, const expectation& parent);
+  expectation expect_child(const key_state& key, key_slot slot, const level_prior& prior, const expectation& parent,
+                           const season_position& at) const;
+  double guard_of(const key_state& key, const scope_state& scope, const expectation& expected) const;
+  excess_counts counts_of(const excursion& run, tick_index created, tick_index last) const;
   void judge_key(const key_counts& counts, const expectation& expected, judge& out);
   void judge_open(const key_counts& counts, const expectation& expected, open_state& open, judge& out);
+  std::vector<named_number> model_of(key_slot slot, const expectation& expected, double guard,
+                                     const excess_counts& excess) const;
   void raise(const key_counts& counts, const expectation& expected, double guard, judge& out);
   void count(const key_counts& counts, const expectation& expected, lesson how);
   void spoil(key_state& key);
   void accept(key_slot slot, const open_state& open, const expectation& expected);
   void turn_tail(key_slot slot, judge& out);
   void judge_tail(key_slot slot, judge& out);
+
+  // For people (explanation.cpp).
+  void note(const key_counts& counts, const expectation& expected);
+  explanation explain_state(const key_state& key, key_slot slot, std::uint32_t level, const scope_state& scope,
+                            const expectation& expected, tick_index tick) const;
+  std::optional<expectation> expect_from_state(std::string_view key, tick_index tick) const;
+  double events_an_hour(const key_state& key, tick_index created, tick_index last) const;
 
   const monitor_spec* monitor_;
   sr_mixture_spec settings_;
@@ -140,6 +155,15 @@ private:
   std::vector<due_hour> due_;
   std::size_t learned_ = 0; ///< how many of due_ have been learned
   learning_columns columns_;
+  std::vector<key_slot> watched_;
+  std::vector<std::pair<key_slot, explanation>> noted_; ///< of the watched keys with events
 };
+
+/// Until the root has a shape, exposure counts the failures that the root expects; then events times season.
+void take_shape(key_state& key, const expectation& parent);
+/// What a root's baseline expects, after advance().
+expectation expectation_of(const root_baseline& root);
+/// The excursion that tells the onset: that of the pace which fits the alternative with the most evidence.
+const excursion& latest_excursion(const key_state& key);
 
 } // namespace tocsin::sr_mixture

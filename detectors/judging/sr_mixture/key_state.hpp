@@ -15,6 +15,9 @@ namespace tocsin::sr_mixture {
 inline constexpr std::uint32_t no_place = std::numeric_limits<std::uint32_t>::max();
 inline constexpr tick_index never = std::numeric_limits<tick_index>::min();
 
+inline constexpr double events_kept_an_hour = 0.97153194115; ///< 2^(-1/24): weights follow a day
+inline constexpr double weight_unit = 1024; ///< so fine that what an hour forgets is never rounded away
+
 /// The latest run of ticks in which failures kept ahead of `pace` times what the guarded baseline allows: where the
 /// evidence began to grow, and what has happened since (the regeneration points of a CUSUM, Page 1954). A value.
 struct excursion {
@@ -79,6 +82,11 @@ struct key_state {
   bool load(state_reader& in);
 };
 static_assert(sizeof(key_state) <= 192, "the promise of docs/detection.md");
+
+/// A slot without a key has seen no hour.
+inline bool is_known(const key_state& key) {
+  return key.hour != std::numeric_limits<std::int32_t>::min();
+}
 
 /// What a key with enough failures learns of its own besides.
 struct full_state {

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "detectors/values/monitor_spec.hpp"
+#include "io/result.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tocsin::tools {
+
+/// A key that the user names.
+struct chosen_key {
+  std::uint32_t monitor = 0;
+  std::string bytes; ///< level byte first
+};
+
+/// Finds the monitor (its name may be left out if there is only one) and the level whose dimensions, those of the scope
+/// included, are named: `{"cdn=fastly,country=DE"}`, or one text a dimension. `\,` is a comma, `(none)` a missing
+/// value,
+/// `(other)` the pooled tail. Errors say what there is, with a suggestion where a name is near.
+io::result<chosen_key> choose_key(const world_spec& world, const std::string& monitor,
+                                  const std::vector<std::string>& texts);
+
+} // namespace tocsin::tools
