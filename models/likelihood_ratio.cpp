@@ -94,6 +94,15 @@ Numbers stirling_rest(const Numbers& x) {
 // ln Gamma(x + m) - ln Gamma(x) + ln(shift), where the caller takes one logarithm of all shifts.
 template <class Numbers>
 Numbers log_rising(const Numbers& x, double m, Numbers& shift) {
+  // Few steps are multiplied: a product of twice twelve factors below 2e7 (the largest precision) is far from overflow.
+  constexpr auto most_factors = 12.0;
+  if (m <= most_factors) {
+    Numbers product = Numbers::Ones();
+    for (auto i = 0.0; i < m; ++i)
+      product *= x + i;
+    shift /= product;
+    return Numbers::Zero();
+  }
   constexpr auto steps = 8.0;
   Numbers below = x;
   Numbers above = x + m;

@@ -45,8 +45,8 @@ using per_alternative = Eigen::Array<double, alternatives, 1>;
 /// This is evaluated for each key and tick with events. Eigen's arrays do the arithmetic; the logarithms are the C
 /// library's, which take half the time of Eigen's packets of two doubles. n ln(1 + x) with x = p (theta - 1) keeps its
 /// relative accuracy for small x through x ln(u) / (u - 1), u = 1 + x rounded (Kahan): the rounding of u cancels. The
-/// beta-binomial needs differences ln Gamma(x + m) - ln Gamma(x), taken as Stirling's series eight steps up; its
-/// absolute error is below 1e-15 (n + s) ln(n + s) + 1e-12.
+/// beta-binomial needs differences ln Gamma(x + m) - ln Gamma(x), taken as products for m up to 12, else as
+/// Stirling's series eight steps up; its absolute error is below 1e-15 (n + s) ln(n + s) + 1e-12.
 ///
 /// Total functions: `total` below 0 counts as 0, `failed` is clamped to [0, total], rates to [1e-9, 0.95], the
 /// dispersion to [1e-6, 1000] where it enters, and results to [-1e4, 1e4]. If a rate or the dispersion is NaN, the

@@ -22,6 +22,9 @@ constexpr double mean_weight = 0.02;             ///< of a tick, in the moving m
 constexpr double full_from = 200;                ///< expected failures
 constexpr double most_alarms_a_tick = 1.0 / 200; ///< a coarse stream decides too seldom to afford more
 constexpr double most_weight = 1 << 26;
+/// That so many viewers fail must be this unlikely. Evidence of 1 takes less, where nobody tries again.
+constexpr double chance_of_viewers = 1e-5;
+constexpr int many_viewers = 40;  ///< bits set of 64: about 63 viewers
 constexpr double most_sum = 1e30; ///< of what an hour gathers: finite as a float, whatever is counted
 constexpr std::uint8_t passing_incidents_learned = 3; ///< so many in a day or two are what the key does
 constexpr double mild_excess = 0.05;     ///< of the rate: what is worse is an outage, however often it comes
@@ -41,6 +44,25 @@ void add(float& sum, double more) {
   sum = static_cast<float>(std::min(static_cast<double>(sum) + more, most_sum));
 }
 
+/// Whoever fails in every tick is still one viewer: once in each stretch of so many that a bitmap can tell them apart.
+std::int64_t distinct_failures(const excursion& run) {
+  return whole(static_cast<double>(run.capped)) + distinct_from_bitmap(run.viewers);
+}
+
+/// A bitmap that tells as many viewers: those that are known, and bits for those of earlier stretches.
+std::uint64_t viewers_of(const excursion& run) {
+  auto bits = run.viewers;
+  for (const auto many = distinct_failures(run); distinct_from_bitmap(bits) < many && ~bits != 0;)
+    bits |= bits + 1;
+  return bits;
+}
+
+/// Few try again and again: with each viewer counted once, chance may explain the failures. Evidence stays.
+bool is_retrying(const verdict& what, double rate) {
+  return what.capped < what.failed &&
+         binomial_upper_tail(what.capped, what.total - what.failed + what.capped, rate) > chance_of_viewers;
+}
+
 void follow(excursion& run, double pace, const key_counts& counts, double expected, tick_index since_last) {
   if (run.ticks > 0)
     run.ticks += static_cast<std::uint32_t>(std::min<tick_index>(since_last, 1U << 30));
@@ -48,9 +70,14 @@ void follow(excursion& run, double pace, const key_counts& counts, double expect
     run.ticks = 1;
   run.total += static_cast<double>(counts.total);
   run.failed += static_cast<float>(counts.failed);
-  run.capped += static_cast<float>(counts.capped);
   run.expected += static_cast<float>(expected);
   run.viewers |= counts.viewers;
+  if (counts.viewers == 0) {
+    run.capped += static_cast<float>(counts.capped);
+  } else if (__builtin_popcountll(run.viewers) >= many_viewers) {
+    run.capped += static_cast<float>(distinct_from_bitmap(run.viewers));
+    run.viewers = 0;
+  }
   if (static_cast<double>(run.failed) <= pace * static_cast<double>(run.expected))
     run = {};
 }
@@ -171,8 +198,9 @@ void detector::absorb(key_slot from, key_slot into, judge& out) {
   const auto failed = whole(static_cast<double>(key.current.failed));
   waiting.counts.total += whole(static_cast<double>(key.hour_events));
   waiting.counts.failed += failed;
-  waiting.counts.capped += std::min(failed, whole(static_cast<double>(key.slow.capped)));
-  waiting.counts.viewers |= key.slow.viewers;
+  waiting.counts.capped += std::min(failed, distinct_failures(key.slow));
+  if (monitor_->has_viewers)
+    waiting.counts.viewers |= viewers_of(key.slow);
 }
 
 // ---- The tick.
@@ -570,10 +598,7 @@ excess_counts detector::counts_of(const excursion& run, tick_index created, tick
   out.onset = std::max(created, last - static_cast<tick_index>(run.ticks) + 1);
   out.total = whole(run.total);
   out.failed = std::min(out.total, whole(static_cast<double>(run.failed)));
-  out.capped = std::min(out.failed, whole(static_cast<double>(run.capped)));
-  // Whoever fails in every tick is still one viewer.
-  if (monitor_->has_viewers && !saturated(run.viewers))
-    out.capped = std::min(out.capped, distinct_from_bitmap(run.viewers));
+  out.capped = std::min(out.failed, distinct_failures(run));
   out.expected = static_cast<double>(run.expected);
   return out;
 }
@@ -621,7 +646,9 @@ void detector::raise(const key_counts& counts, const expectation& expected, doub
   what.total = excess.total;
   what.failed = excess.failed;
   what.capped = excess.capped;
-  what.viewers = run.viewers;
+  what.viewers = monitor_->has_viewers ? viewers_of(run) : 0;
+  if (is_retrying(what, guarded_rate(expected.rate, guard)))
+    what.capped = 0; // chance explains those viewers: the gates hold the evidence back
   what.baseline = expected.rate;
   what.expected = excess.expected;
   what.evidence = key.evidence.sum();

@@ -22,10 +22,10 @@ inline constexpr double weight_unit = 1024; ///< so fine that what an hour forge
 /// evidence began to grow, and what has happened since (the regeneration points of a CUSUM, Page 1954). A value.
 struct excursion {
   double total = 0;
-  std::uint64_t viewers = 0; ///< bitmap of failing viewers
+  std::uint64_t viewers = 0; ///< bitmap of the failing viewers that are not yet in `capped`
   float failed = 0;
-  float capped = 0;
-  float expected = 0;      ///< failures at the guarded rate
+  float capped = 0;        ///< failures, each viewer once in a stretch of about 63 viewers
+  float expected = 0;      ///< failures at the baseline
   std::uint32_t ticks = 0; ///< from its first to its last tick; 0: there is none
 
   void save(state_writer& out) const;
