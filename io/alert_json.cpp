@@ -118,7 +118,8 @@ void put_identity(object_writer& out, buffer& bytes, const alert& record) {
 }
 
 void put_measurement(object_writer& out, buffer& bytes, const alert& record) {
-  out.text("measurement", "error_rate");
+  const bool is_volume = record.measures == measurement::volume;
+  out.text("measurement", name_of(record.measures));
   out.number("measured_value", record.measured_value);
   out.number("measured_value_on_close", record.measured_value_on_close);
   out.number("baseline_value", record.baseline_value);
@@ -128,9 +129,16 @@ void put_measurement(object_writer& out, buffer& bytes, const alert& record) {
   put_number(bytes, record.interval_high);
   bytes.push_back(']');
   out.integer("sample_size", record.sample_size);
-  out.integer("failures", record.failures);
-  out.number("expected_failures", record.expected_failures);
-  out.number("excess_failures", record.excess_failures);
+  if (is_volume) {
+    out.null("failures");
+    out.null("expected_failures");
+    out.null("excess_failures");
+    out.number("expected_events", record.expected_events);
+  } else {
+    out.integer("failures", record.failures);
+    out.number("expected_failures", record.expected_failures);
+    out.number("excess_failures", record.excess_failures);
+  }
   if (record.affected_viewers)
     out.integer("affected_viewers", *record.affected_viewers);
   else
@@ -231,6 +239,11 @@ std::string span(time_ms duration) {
   return fmt::format("{}ms", duration);
 }
 
+/// `1200 events an hour`, `8.41 %`.
+std::string measured(const alert& record, double value) {
+  return record.measures == measurement::volume ? quantity(value) + " events an hour" : percent(value);
+}
+
 /// What happened, as the beginning of the sentence's second half.
 std::string event_of(const alert& record) {
   const auto end = record.resolved_at.value_or(record.tick);
@@ -240,7 +253,7 @@ std::string event_of(const alert& record) {
   case alert_kind::update: return fmt::format("still open after {}, {}; ", lasted, name_of(record.level_of_harm));
   case alert_kind::resolve:
     if (record.measured_value_on_close)
-      return fmt::format("resolved after {} at {}; ", lasted, percent(*record.measured_value_on_close));
+      return fmt::format("resolved after {} at {}; ", lasted, measured(record, *record.measured_value_on_close));
     return fmt::format("resolved after {}; ", lasted);
   case alert_kind::expire: return fmt::format("expired without events, {} after its onset; ", lasted);
   case alert_kind::rebase: return fmt::format("taken as the new normal after {}; ", lasted);
@@ -248,14 +261,25 @@ std::string event_of(const alert& record) {
   return "";
 }
 
+std::string volume_in_words(const alert& record) {
+  return fmt::format("{}: {}{} {} since {}, expected {} ({} instead of {} an hour)", subject(record), event_of(record),
+                     record.sample_size, record.sample_size == 1 ? "event" : "events",
+                     clock_time(record.onset, record.tick), quantity(record.expected_events),
+                     quantity(record.measured_value), quantity(record.baseline_value));
+}
+
+std::string rate_in_words(const alert& record) {
+  return fmt::format("{}: {}{} of {} {} failed since {}, expected {} ({} {} instead of {})", subject(record),
+                     event_of(record), percent(record.measured_value), record.sample_size,
+                     record.sample_size == 1 ? "event" : "events", clock_time(record.onset, record.tick),
+                     percent(record.baseline_value), record.failures, record.failures == 1 ? "failure" : "failures",
+                     quantity(record.expected_failures));
+}
+
 } // namespace
 
 std::string describe(const alert& record) {
-  auto text = fmt::format("{}: {}{} of {} {} failed since {}, expected {} ({} {} instead of {})", subject(record),
-                          event_of(record), percent(record.measured_value), record.sample_size,
-                          record.sample_size == 1 ? "event" : "events", clock_time(record.onset, record.tick),
-                          percent(record.baseline_value), record.failures,
-                          record.failures == 1 ? "failure" : "failures", quantity(record.expected_failures));
+  auto text = record.measures == measurement::volume ? volume_in_words(record) : rate_in_words(record);
   if (record.status == alert_status::open && !record.closes_when.empty())
     text += "; closes when " + record.closes_when;
   return text + ".";

@@ -346,10 +346,11 @@ section_spec burn_rate_rule() {
 
 section_spec volume_drop() {
   return {"detector:volume_drop",
-          "Fewer events than chance allows.",
+          "Fewer events than chance allows, against each key's own week; silence counts. Needs a day of history.",
           {detector_type("volume_drop"), detector_name("volume_drop"), detector_shadow(),
            false_alarms_per_day("in each scope value, all of its keys together."),
-           number("min_events_per_hour", "60", "0", "1e12", "Keys expected to have fewer are not judged.")}};
+           number("min_events_per_hour", "60", "0", "1e12",
+                  "Hours in which a key is expected to have fewer are not judged.")}};
 }
 
 section_spec z_score() {
@@ -439,7 +440,7 @@ std::vector<std::string> detector_types() {
 }
 
 const std::vector<std::string>& later_detector_types() {
-  static const std::vector<std::string> types{"volume_drop"};
+  static const std::vector<std::string> types;
   return types;
 }
 

@@ -27,13 +27,19 @@ private:
 
 detector_spec random_detector(dice& roll, time_ms tick, std::size_t number) {
   const auto name = "detector" + std::to_string(number);
-  const auto kind = roll.below(5);
+  const auto kind = roll.below(6);
   const bool shadow = roll.one_in(4);
   if (kind == 4) {
     sr_mixture_spec mixture;
     mixture.false_alarms_per_day = roll.of({1.0, 100.0, 1e5});
     mixture.strict = roll.one_in(4);
     return {"sr_mixture", name, mixture, shadow};
+  }
+  if (kind == 5) {
+    volume_drop_spec volume;
+    volume.false_alarms_per_day = roll.of({100.0, 1e5, 1e8});
+    volume.min_events_per_hour = roll.of({0.0, 1.0, 20.0});
+    return {"volume_drop", name, volume, shadow};
   }
   if (kind == 0) {
     threshold_spec threshold;
