@@ -128,6 +128,8 @@ void put_measurement(object_writer& out, buffer& bytes, const alert& record) {
   bytes.push_back(',');
   put_number(bytes, record.interval_high);
   bytes.push_back(']');
+  if (record.effective)
+    out.flag("effective", true);
   out.integer("sample_size", record.sample_size);
   if (is_volume) {
     out.null("failures");
@@ -268,7 +270,17 @@ std::string volume_in_words(const alert& record) {
                      quantity(record.measured_value), quantity(record.baseline_value));
 }
 
+/// Nobody counted events where the rate has no denominator.
+std::string bare_rate_in_words(const alert& record) {
+  return fmt::format("{}: {}rate {} since {}, expected {} (no denominator: it scatters like one of {} {})",
+                     subject(record), event_of(record), percent(record.measured_value),
+                     clock_time(record.onset, record.tick), percent(record.baseline_value), record.sample_size,
+                     record.sample_size == 1 ? "event" : "events");
+}
+
 std::string rate_in_words(const alert& record) {
+  if (record.effective)
+    return bare_rate_in_words(record);
   return fmt::format("{}: {}{} of {} {} failed since {}, expected {} ({} {} instead of {})", subject(record),
                      event_of(record), percent(record.measured_value), record.sample_size,
                      record.sample_size == 1 ? "event" : "events", clock_time(record.onset, record.tick),

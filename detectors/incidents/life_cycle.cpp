@@ -272,6 +272,7 @@ void life_cycle::measure(alert& record, const incident& what, const verdict* clo
   const auto range = jeffreys_interval(what.failed, what.total);
   record.interval_low = range.low;
   record.interval_high = range.high;
+  record.effective = monitor_->has_rates;
   record.sample_size = what.total;
   record.failures = what.failed;
   record.expected_failures = what.expected;

@@ -50,6 +50,7 @@ struct alert {
   double baseline_value = 0;
   double interval_low = 0;
   double interval_high = 0;
+  bool effective = false; ///< the rate has no denominator: sample size and failures are what its noise is worth
   std::int64_t sample_size = 0;
   std::int64_t failures = 0;
   double expected_failures = 0;

@@ -99,6 +99,7 @@ monitor_spec random_monitor(dice& roll, std::size_t number) {
   monitor.update_every = roll.of<time_ms>({1, 2, 10}) * minute_ms;
   monitor.severity.fall_after = roll.of<time_ms>({0, 2, 10}) * minute_ms;
   monitor.has_viewers = roll.one_in(3);
+  monitor.has_rates = roll.one_in(6);
   if (roll.one_in(2)) {
     const std::uint64_t shards = monitor.scope_size == 0 ? 1 : shard_count;
     monitor.capacity.max_keys = shards * roll.of<std::uint64_t>({3, 8, 20});

@@ -90,7 +90,7 @@ harness warmed(time_ms tick, const shape& of, std::uint64_t seed = 1) {
 } // namespace
 
 TEST_CASE("volume_drop stays within its budget on noise of every kind, from the first day on") {
-  // Bound: a budget of one a day, 35 days a run; these are 6 to 20 % of it where they are not nothing.
+  // Bound: a budget of one a day, 35 days a run; docs/detectors.md has what was measured, 0 to 22 % of it.
   for (const auto& of : {shape(flat), shape(daily)})
     for (const double slow : {0.0, 0.1})
       for (const double fast : {0.0, 0.1}) {
