@@ -21,7 +21,8 @@ std::string line_of(const alert& a) {
   line.precision(17);
   line << a.tick << ' ' << a.monitor << ' ' << a.detector << ' ' << a.id << ' ' << a.revision << ' ' << name_of(a.kind)
        << ' ' << name_of(a.level_of_harm) << ' ' << a.sample_size << ' ' << a.failures << ' ' << a.expected_failures
-       << ' ' << a.interval_low << ' ' << a.interval_high << ' ' << a.onset << ' ' << a.affected_viewers.value_or(-1);
+       << ' ' << a.measured_value << ' ' << a.baseline_value << ' ' << a.expected_events << ' ' << a.interval_low << ' '
+       << a.interval_high << ' ' << a.onset << ' ' << a.affected_viewers.value_or(-1);
   for (const auto& d : a.key)
     line << ' ' << d.dimension << '=' << d.value.value_or("null");
   for (const auto& [name, value] : a.model)
