@@ -118,7 +118,8 @@ void put_identity(object_writer& out, buffer& bytes, const alert& record) {
 }
 
 void put_measurement(object_writer& out, buffer& bytes, const alert& record) {
-  out.text("measurement", "error_rate");
+  const bool is_volume = record.measures == measurement::volume;
+  out.text("measurement", name_of(record.measures));
   out.number("measured_value", record.measured_value);
   out.number("measured_value_on_close", record.measured_value_on_close);
   out.number("baseline_value", record.baseline_value);
@@ -127,10 +128,19 @@ void put_measurement(object_writer& out, buffer& bytes, const alert& record) {
   bytes.push_back(',');
   put_number(bytes, record.interval_high);
   bytes.push_back(']');
+  if (record.effective)
+    out.flag("effective", true);
   out.integer("sample_size", record.sample_size);
-  out.integer("failures", record.failures);
-  out.number("expected_failures", record.expected_failures);
-  out.number("excess_failures", record.excess_failures);
+  if (is_volume) {
+    out.null("failures");
+    out.null("expected_failures");
+    out.null("excess_failures");
+    out.number("expected_events", record.expected_events);
+  } else {
+    out.integer("failures", record.failures);
+    out.number("expected_failures", record.expected_failures);
+    out.number("excess_failures", record.excess_failures);
+  }
   if (record.affected_viewers)
     out.integer("affected_viewers", *record.affected_viewers);
   else
@@ -238,6 +248,11 @@ std::string span(time_ms duration) {
   return fmt::format("{}ms", duration);
 }
 
+/// `1200 events an hour`, `8.41 %`.
+std::string measured(const alert& record, double value) {
+  return record.measures == measurement::volume ? quantity(value) + " events an hour" : percent(value);
+}
+
 /// What happened, as the beginning of the sentence's second half.
 std::string event_of(const alert& record) {
   const auto end = record.resolved_at.value_or(record.tick);
@@ -247,7 +262,7 @@ std::string event_of(const alert& record) {
   case alert_kind::update: return fmt::format("still open after {}, {}; ", lasted, name_of(record.level_of_harm));
   case alert_kind::resolve:
     if (record.measured_value_on_close)
-      return fmt::format("resolved after {} at {}; ", lasted, percent(*record.measured_value_on_close));
+      return fmt::format("resolved after {} at {}; ", lasted, measured(record, *record.measured_value_on_close));
     return fmt::format("resolved after {}; ", lasted);
   case alert_kind::expire: return fmt::format("expired without events, {} after its onset; ", lasted);
   case alert_kind::rebase: return fmt::format("taken as the new normal after {}; ", lasted);
@@ -255,14 +270,35 @@ std::string event_of(const alert& record) {
   return "";
 }
 
+std::string volume_in_words(const alert& record) {
+  return fmt::format("{}: {}{} {} since {}, expected {} ({} instead of {} an hour)", subject(record), event_of(record),
+                     record.sample_size, record.sample_size == 1 ? "event" : "events",
+                     clock_time(record.onset, record.tick), quantity(record.expected_events),
+                     quantity(record.measured_value), quantity(record.baseline_value));
+}
+
+/// Nobody counted events where the rate has no denominator.
+std::string bare_rate_in_words(const alert& record) {
+  return fmt::format("{}: {}rate {} since {}, expected {} (no denominator: it scatters like one of {} {})",
+                     subject(record), event_of(record), percent(record.measured_value),
+                     clock_time(record.onset, record.tick), percent(record.baseline_value), record.sample_size,
+                     record.sample_size == 1 ? "event" : "events");
+}
+
+std::string rate_in_words(const alert& record) {
+  if (record.effective)
+    return bare_rate_in_words(record);
+  return fmt::format("{}: {}{} of {} {} failed since {}, expected {} ({} {} instead of {})", subject(record),
+                     event_of(record), percent(record.measured_value), record.sample_size,
+                     record.sample_size == 1 ? "event" : "events", clock_time(record.onset, record.tick),
+                     percent(record.baseline_value), record.failures, record.failures == 1 ? "failure" : "failures",
+                     quantity(record.expected_failures));
+}
+
 } // namespace
 
 std::string describe(const alert& record) {
-  auto text = fmt::format("{}: {}{} of {} {} failed since {}, expected {} ({} {} instead of {})", subject(record),
-                          event_of(record), percent(record.measured_value), record.sample_size,
-                          record.sample_size == 1 ? "event" : "events", clock_time(record.onset, record.tick),
-                          percent(record.baseline_value), record.failures,
-                          record.failures == 1 ? "failure" : "failures", quantity(record.expected_failures));
+  auto text = record.measures == measurement::volume ? volume_in_words(record) : rate_in_words(record);
   if (record.kind == alert_kind::open && record.once_in_days)
     text += "; chance alone would do this once in " + long_time(*record.once_in_days);
   if (record.status == alert_status::open && !record.closes_when.empty())

@@ -23,7 +23,12 @@ double resolve_rate(double expected, double observed) {
 }
 
 void resolve_test::observe(std::int64_t total, std::int64_t failed, double expected, double bound, double dispersion) {
-  const auto log_ratio = log_likelihood_ratio(total, failed, bound, expected, dispersion);
+  observe(log_likelihood_ratio(total, failed, bound, expected, dispersion));
+}
+
+void resolve_test::observe(double log_ratio) {
+  if (std::isnan(log_ratio))
+    return;
   // Bounded before exp(), which overflows above 709.
   evidence_ = std::clamp(evidence_ * std::exp(std::min(log_ratio, 100.0)), 1.0, most_evidence);
 }

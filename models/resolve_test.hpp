@@ -29,6 +29,9 @@ public:
   /// Takes the counts of a tick into account. `bound` is p_res, which may move as the incident is observed longer.
   void observe(std::int64_t total, std::int64_t failed, double expected, double bound, double dispersion);
 
+  /// The same for any likelihood ratio of "back to normal" against "half way"; NaN counts as 0.
+  void observe(double log_ratio);
+
   /// max(1, R), at most 1e12.
   double evidence() const { return evidence_; }
 

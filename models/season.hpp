@@ -51,8 +51,8 @@ struct season_table {
   std::array<float, season_cells> failures{};
   std::array<float, season_cells> expected{};
 
-  /// s_c towards `prior`.
-  double factor(std::uint32_t cell, double prior) const;
+  /// s_c towards `prior`, which is worth `strength` > 0 failures.
+  double factor(std::uint32_t cell, double prior, double strength = season_strength) const;
   /// One hour in `cell`: `failed` failures where the level alone expected `expected_failures`.
   void learn(std::uint32_t cell, double failed, double expected_failures);
 };

@@ -48,4 +48,16 @@ per_alternative log_volume_ratios(std::int64_t count, double expected, double di
   return result.max(-largest_result).min(largest_result);
 }
 
+double log_volume_ratio(std::int64_t count, double expected, double share, double dispersion) {
+  if (std::isnan(expected) || std::isnan(share) || std::isnan(dispersion))
+    return 0;
+  const auto c = static_cast<double>(std::max<std::int64_t>(count, 0));
+  const auto theta = std::clamp(share, 1e-6, 1e6);
+  const auto k = std::clamp(dispersion, lowest_dispersion, highest_dispersion);
+  const auto k_m = k * std::clamp(expected, 0.0, highest_mean);
+  const auto x = k_m / (1 + k_m) * (theta - 1);
+  const auto log_growth = k_m < 1 ? std::log1p(x) : std::log((1 + k_m * theta) / (1 + k_m));
+  return std::clamp(c * std::log(theta) - (1 / k + c) * log_growth, -largest_result, largest_result);
+}
+
 } // namespace tocsin

@@ -31,4 +31,7 @@ const per_alternative& volume_shares();
 /// ln L of the count of one tick, for each share.
 per_alternative log_volume_ratios(std::int64_t count, double expected, double dispersion);
 
+/// The same for one given share, which may also be above 1; clamped to [1e-6, 1e6].
+double log_volume_ratio(std::int64_t count, double expected, double share, double dispersion);
+
 } // namespace tocsin

@@ -90,8 +90,14 @@ void monitor_shard::run_tick(tick_index tick, const tick_slice* const* slices, s
     roll_up_.add(*slices[i], shard_);
     offsets.emplace_back(slices[i]->partition, slices[i]->first_offset);
   }
-  const auto& sums = roll_up_.finish();
+  const auto* closed = &roll_up_.finish();
   make_room();
+  if (monitor_->has_rates) {
+    scaled_ = *closed;
+    effective_.scale(scaled_);
+    closed = &scaled_;
+  }
+  const auto& sums = *closed;
   for (const auto slot : sums.created)
     welcome(slot);
   wheel_.advance(tick, [this](const timer& due) { fire(due); });
@@ -159,6 +165,8 @@ void monitor_shard::remind(tick_index tick, key_slot slot) {
 // ---- Keys come and go.
 
 void monitor_shard::make_room() {
+  if (monitor_->has_rates)
+    effective_.resize(keys_.slots());
   for (auto& judging : judgings_)
     judging.by->resize(keys_.slots());
 }
@@ -248,6 +256,7 @@ void monitor_shard::let_go(const std::vector<key_slot>& slots) {
   }
   for (auto& judging : judgings_)
     judging.by->forget(marks);
+  effective_.forget(marks);
   keys_.erase(slots);
   roll_up_.forget_routes();
 }
@@ -267,6 +276,8 @@ std::string monitor_shard::encode_key(key_slot slot) const {
   state_writer out(key_version);
   out.i64(key.created);
   out.i64(key.last_tick);
+  if (monitor_->has_rates)
+    effective_.save(slot, out);
   for (const auto& judging : judgings_) {
     judging.by->save(slot, out);
     const auto* open = judging.incidents.open_incident(slot);
@@ -332,6 +343,8 @@ std::optional<std::string> monitor_shard::restore_key(std::string_view key, cons
     return "damaged state record (ticks)";
   const auto slot = keys_.restore(key, level, created, last_tick);
   make_room();
+  if (monitor_->has_rates && !effective_.load(slot, in))
+    return "damaged state record (rates)";
   for (auto& judging : judgings_) {
     if (!judging.by->load(slot, in))
       return "damaged state record (detector)";
@@ -373,7 +386,7 @@ shard_stats monitor_shard::stats() const {
   auto now = stats_;
   now.keys = keys_.size();
   now.keys_created = keys_.created_total();
-  now.memory_bytes = keys_.memory_bytes() + roll_up_.memory_bytes() + wheel_.memory_bytes();
+  now.memory_bytes = keys_.memory_bytes() + roll_up_.memory_bytes() + wheel_.memory_bytes() + effective_.memory_bytes();
   for (std::size_t d = 0; d < judgings_.size(); ++d) {
     const auto open = judgings_[d].incidents.open_count();
     now.open_incidents += open;

@@ -5,6 +5,7 @@
 #include "detectors/engine/shard.hpp"
 #include "detectors/incidents/life_cycle.hpp"
 #include "detectors/judging/detector.hpp"
+#include "detectors/judging/effective_counts.hpp"
 #include "detectors/judging/keyed_state.hpp"
 #include "detectors/judging/roll_up.hpp"
 #include "detectors/judging/timer_wheel.hpp"
@@ -101,6 +102,8 @@ private:
   keyed_state keys_;
   roll_up roll_up_;
   timer_wheel wheel_;
+  effective_counts effective_; ///< used where the monitor has rates without denominators
+  closed_tick scaled_;
   std::vector<detector_and_incidents> judgings_;
   std::size_t current_ = 0; ///< the judging that speaks
   std::vector<key_slot> due_for_expiry_;

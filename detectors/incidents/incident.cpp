@@ -8,10 +8,10 @@ namespace tocsin {
 namespace {
 
 bool is_plausible(const incident& what) {
-  const auto numbers = {what.expected, what.per_hour_on_open, what.per_hour_told};
+  const auto numbers = {what.baseline, what.expected, what.per_hour_on_open, what.per_hour_told};
   const auto optional = {what.evidence, what.once_in_days, what.confidence};
   return what.id.size() == 32 && what.failed >= 0 && what.failed <= what.total && what.total <= std::int64_t{1} << 53 &&
-         what.baseline >= 0 && what.baseline <= 1 &&
+         what.baseline >= 0 && what.expected >= 0 &&
          std::all_of(optional.begin(), optional.end(), [](const auto& v) { return !v || std::isfinite(*v); }) &&
          std::all_of(numbers.begin(), numbers.end(), [](double v) { return std::isfinite(v); }) &&
          std::all_of(what.model.begin(), what.model.end(), [](const auto& m) { return std::isfinite(m.second); });

@@ -23,12 +23,12 @@ struct incident {
   tick_index opened = 0;
   std::int64_t total = 0; ///< events since the onset
   std::int64_t failed = 0;
-  double expected = 0;       ///< failures expected since the onset
+  double expected = 0;       ///< failures (volumes: events) expected since the onset
   std::uint64_t viewers = 0; ///< bitmap of failing viewers since the opening tick
-  double baseline = 0;       ///< expected failure rate now
+  double baseline = 0;       ///< expected failure rate (volumes: events an hour) now
   severity harm = severity::warning;
   tick_index lower_since = never;     ///< since when a lower severity would do
-  double per_hour_on_open = 0;        ///< excess failures an hour
+  double per_hour_on_open = 0;        ///< excess failures (volumes: missing events) an hour
   double per_hour_told = 0;           ///< in the last record
   tick_index told = 0;                ///< tick of the last record
   std::optional<double> evidence;     ///< when it opened

@@ -6,18 +6,27 @@
 #include "models/linear_counting.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <optional>
+#include <variant>
 
 namespace tocsin {
 
 namespace {
 
+// A volume has its own gates and severities: those of the monitor are about failures.
+constexpr double least_drop = 1.25; ///< expected / observed events
+constexpr double least_missing = 20;
+constexpr double major_share = 0.5; ///< of the expected events
+constexpr double critical_share = 0.05;
+
 /// Hash of what makes an incident this one: a function of the data alone.
 std::string incident_id(const monitor_spec& monitor, const detector_spec& detector, std::string_view key,
                         time_ms onset) {
   std::string name = monitor.name;
-  name += '\n' + detector.name + "\nup\n" + std::to_string(onset) + '\n';
+  const bool is_volume = std::holds_alternative<volume_drop_spec>(detector.settings);
+  name += '\n' + detector.name + (is_volume ? "\ndown\n" : "\nup\n") + std::to_string(onset) + '\n';
   name.append(key);
   const auto hash = hash_key(name);
   char text[33];
@@ -34,6 +43,9 @@ double expected_failures(const verdict& what) {
 
 life_cycle::life_cycle(const world_spec& world, std::uint32_t monitor, std::uint32_t detector, keyed_state& keys)
     : world_(&world), monitor_(&world.monitors[monitor]), monitor_index_(monitor), detector_index_(detector),
+      measures_(std::holds_alternative<volume_drop_spec>(monitor_->detectors[detector].settings)
+                    ? measurement::volume
+                    : measurement::error_rate),
       keys_(&keys), update_ticks_(std::max<tick_index>(1, monitor_->update_every / monitor_->tick)) {}
 
 void life_cycle::begin_tick(const closed_tick& tick, const detector& judging, const source_offsets& offsets,
@@ -55,12 +67,22 @@ void life_cycle::count(const key_counts& counts, const detector& judging) {
   if (known == open_.end())
     return;
   auto& what = known.value();
-  what.baseline = judging.expected_rate(counts.slot);
   what.total += counts.total;
+  touched_.push_back(counts.slot);
+  if (measures_ == measurement::volume)
+    return;
+  what.baseline = judging.expected_rate(counts.slot);
   what.failed += counts.failed;
   what.expected += what.baseline * static_cast<double>(counts.total);
   what.viewers |= counts.viewers;
-  touched_.push_back(counts.slot);
+}
+
+/// Events are missing also where none are counted: what should have been there, the detector knows.
+void life_cycle::follow(incident& what, key_slot slot, const detector& judging) const {
+  if (measures_ != measurement::volume)
+    return;
+  what.baseline = judging.expected_rate(slot);
+  what.expected = judging.expected_events(slot);
 }
 
 void life_cycle::hear(const verdict& what, const detector& judging) {
@@ -80,6 +102,11 @@ void life_cycle::hear(const verdict& what, const detector& judging) {
 bool life_cycle::passes_gates(const verdict& what) const {
   if (!what.gated)
     return true;
+  if (measures_ == measurement::volume) {
+    const auto events = static_cast<double>(what.total);
+    const auto expected = what.expected.value_or(0);
+    return expected >= least_drop * events && expected - events >= least_missing;
+  }
   const auto passes = [&](std::int64_t failures) {
     return all_pass(check_gates(monitor_->gates, what.total, failures, what.baseline, expected_failures(what)));
   };
@@ -122,6 +149,7 @@ void life_cycle::end_tick(const detector& judging) {
     if (known == open_.end())
       continue;
     auto& what = known.value();
+    follow(what, slot, judging);
     keys_->mark_changed(slot);
     const auto before = what.harm;
     refresh_severity(what);
@@ -157,10 +185,16 @@ double life_cycle::hours_since_onset(const incident& what) const {
 }
 
 double life_cycle::excess_per_hour(const incident& what) const {
-  return (static_cast<double>(what.failed) - what.expected) / hours_since_onset(what);
+  const auto harm = measures_ == measurement::volume ? what.expected - static_cast<double>(what.total)
+                                                     : static_cast<double>(what.failed) - what.expected;
+  return harm / hours_since_onset(what);
 }
 
 severity life_cycle::severity_of(const incident& what) const {
+  if (measures_ == measurement::volume) {
+    const auto share = static_cast<double>(what.total) / std::max(what.expected, 1.0);
+    return share < critical_share ? severity::critical : share < major_share ? severity::major : severity::warning;
+  }
   const auto& limits = monitor_->severity;
   const auto rate = what.total > 0 ? static_cast<double>(what.failed) / static_cast<double>(what.total) : 0;
   const auto per_hour = excess_per_hour(what);
@@ -180,6 +214,7 @@ void life_cycle::expire(key_slot slot, const detector& judging) {
 void life_cycle::close(key_slot slot, alert_kind kind, const detector& judging, const verdict* closing) {
   const auto known = open_.find(slot);
   const auto status = kind == alert_kind::expire ? alert_status::expired : alert_status::closed;
+  follow(known.value(), slot, judging);
   tell(slot, known.value(), kind, status, judging, closing);
   open_.erase(known);
   --(*keys_)[slot].holds;
@@ -202,21 +237,10 @@ void life_cycle::tell(key_slot slot, incident& what, alert_kind kind, alert_stat
   record.key = name_dimensions(*monitor_, key.level, key.bytes);
   record.scope.assign(record.key.begin(), record.key.begin() + static_cast<std::ptrdiff_t>(monitor_->scope_size));
   record.tick = tick_end_;
-  record.measured_value = what.total > 0 ? static_cast<double>(what.failed) / static_cast<double>(what.total) : 0;
-  if (closing != nullptr && closing->total > 0)
-    record.measured_value_on_close = static_cast<double>(closing->failed) / static_cast<double>(closing->total);
-  record.baseline_value = what.baseline;
-  const auto range = jeffreys_interval(what.failed, what.total);
-  record.interval_low = range.low;
-  record.interval_high = range.high;
-  record.sample_size = what.total;
-  record.failures = what.failed;
-  record.expected_failures = what.expected;
-  record.excess_failures = static_cast<double>(what.failed) - what.expected;
-  if (monitor_->has_viewers) {
-    record.affected_viewers = std::min(distinct_from_bitmap(what.viewers), what.failed);
-    record.affected_viewers_at_least = saturated(what.viewers);
-  }
+  if (measures_ == measurement::volume)
+    measure_volume(record, what, closing);
+  else
+    measure(record, what, closing);
   record.affected_per_hour = excess_per_hour(what);
   record.affected_per_hour_on_open = what.per_hour_on_open;
   record.evidence = what.evidence;
@@ -240,6 +264,46 @@ void life_cycle::tell(key_slot slot, incident& what, alert_kind kind, alert_stat
   what.per_hour_told = excess_per_hour(what);
   if (status == alert_status::open)
     remind_(tick_ + update_ticks_, slot);
+}
+
+void life_cycle::measure(alert& record, const incident& what, const verdict* closing) const {
+  record.measured_value = what.total > 0 ? static_cast<double>(what.failed) / static_cast<double>(what.total) : 0;
+  if (closing != nullptr && closing->total > 0)
+    record.measured_value_on_close = static_cast<double>(closing->failed) / static_cast<double>(closing->total);
+  record.baseline_value = what.baseline;
+  const auto range = jeffreys_interval(what.failed, what.total);
+  record.interval_low = range.low;
+  record.interval_high = range.high;
+  record.effective = monitor_->has_rates;
+  record.sample_size = what.total;
+  record.failures = what.failed;
+  record.expected_failures = what.expected;
+  record.excess_failures = static_cast<double>(what.failed) - what.expected;
+  if (monitor_->has_viewers) {
+    record.affected_viewers = std::min(distinct_from_bitmap(what.viewers), what.failed);
+    record.affected_viewers_at_least = saturated(what.viewers);
+  }
+}
+
+void life_cycle::measure_volume(alert& record, const incident& what, const verdict* closing) const {
+  record.measures = measurement::volume;
+  const auto hours = hours_since_onset(what);
+  const auto events = static_cast<double>(what.total);
+  record.measured_value = events / hours;
+  if (closing != nullptr) {
+    const auto span = tick_end_ - tick_start(closing->onset, monitor_->tick);
+    record.measured_value_on_close =
+        static_cast<double>(closing->total) * static_cast<double>(hour_ms) / static_cast<double>(span);
+  }
+  record.baseline_value = what.expected / hours;
+  // Score interval of a Poisson mean, 95 %.
+  constexpr double z = 1.959964;
+  const auto middle = events + z * z / 2;
+  const auto reach = z * std::sqrt(events + z * z / 4);
+  record.interval_low = std::max(0.0, middle - reach) / hours;
+  record.interval_high = (middle + reach) / hours;
+  record.sample_size = what.total;
+  record.expected_events = what.expected;
 }
 
 const incident* life_cycle::open_incident(key_slot slot) const {

@@ -51,10 +51,13 @@ public:
   bool remind_all(tick_index last_tick);
 
 private:
+  void follow(incident& what, key_slot slot, const detector& judging) const;
   double hours_since_onset(const incident& what) const;
   double excess_per_hour(const incident& what) const;
   severity severity_of(const incident& what) const;
   bool passes_gates(const verdict& what) const;
+  void measure(alert& record, const incident& what, const verdict* closing) const;
+  void measure_volume(alert& record, const incident& what, const verdict* closing) const;
   void open(const verdict& what, const detector& judging);
   void refresh_severity(incident& what);
   bool is_news(const incident& what) const;
@@ -66,6 +69,7 @@ private:
   const monitor_spec* monitor_;
   std::uint32_t monitor_index_;
   std::uint32_t detector_index_;
+  measurement measures_;
   keyed_state* keys_;
   tick_index update_ticks_;
   tsl::robin_map<key_slot, incident> open_;

@@ -4,6 +4,7 @@
 #include "detectors/judging/count_bucket_detector.hpp"
 #include "detectors/judging/sr_mixture/detector.hpp"
 #include "detectors/judging/threshold_detector.hpp"
+#include "detectors/judging/volume_drop/detector.hpp"
 #include "detectors/judging/z_score_detector.hpp"
 
 #include <variant>
@@ -22,6 +23,8 @@ std::unique_ptr<detector> make_detector(const monitor_spec& monitor, const detec
     return std::make_unique<burn_rate_detector>(monitor, *burn_rate, keys);
   if (const auto* z_score = std::get_if<z_score_spec>(&spec.settings))
     return std::make_unique<z_score_detector>(monitor, *z_score, keys);
+  if (const auto* volume = std::get_if<volume_drop_spec>(&spec.settings))
+    return std::make_unique<volume_drop::detector>(monitor, *volume, keys);
   return nullptr;
 }
 

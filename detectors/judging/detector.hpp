@@ -20,7 +20,8 @@ namespace tocsin {
 
 using named_number = std::pair<std::string, double>;
 
-/// What a detector says of a key at the close of a tick. Rates are fractions.
+/// What a detector says of a key at the close of a tick. Rates are fractions. A detector of volumes says excess where
+/// events are missing, and fills `expected` instead of failures.
 struct verdict {
   enum class kind : std::uint8_t {
     excess,   ///< the failure rate is too high: an incident should be open
@@ -33,9 +34,11 @@ struct verdict {
   std::int64_t total = 0; ///< events since the onset (excess), or that showed the key to be normal
   std::int64_t failed = 0;
   std::int64_t capped = 0;
-  std::uint64_t viewers = 0;          ///< bitmap of failing viewers of the same events, as far as known
-  double baseline = 0;                ///< expected failure rate
-  std::optional<double> expected;     ///< failures expected since the onset; baseline x total if left out
+  std::uint64_t viewers = 0; ///< bitmap of failing viewers of the same events, as far as known
+  double baseline = 0;       ///< expected failure rate, or events an hour
+  /// Failures expected since the onset, baseline x total if left out; of volumes the events expected instead of
+  /// `total`.
+  std::optional<double> expected;
   bool gated = true;                  ///< the monitor's gates decide too; false where the user set the limit himself
   std::optional<double> evidence;     ///< S: 1 opens
   std::optional<double> once_in_days; ///< chance alone would do this once in so many days
@@ -81,8 +84,11 @@ public:
   /// The evicted key `from` becomes part of its level's pooled tail `into`.
   virtual void absorb(key_slot from, key_slot into, judge& out) = 0;
 
-  /// Expected failure rate of a key with an open incident that has events in the tick at hand.
+  /// Expected failure rate (volumes: events an hour) of a key with an open incident that has events in the tick at
+  /// hand.
   virtual double expected_rate(key_slot slot) const = 0;
+  /// Volumes: events expected from the onset of the key's open incident through the tick at hand, events or not.
+  virtual double expected_events(key_slot) const { return 0; }
   /// What will end an open incident, in words: `rate below 4.8 % for 5m`.
   virtual std::string closes_when(key_slot slot) const = 0;
   /// State of a key for people: name, value.

@@ -33,6 +33,14 @@ const char* name_of(severity value) {
   return "unknown";
 }
 
+const char* name_of(measurement value) {
+  switch (value) {
+  case measurement::error_rate: return "error_rate";
+  case measurement::volume: return "volume";
+  }
+  return "unknown";
+}
+
 bool precedes(const alert& a, const alert& b) {
   return std::tie(a.tick, a.monitor_index, a.detector_index, a.key_bytes, a.revision) <
          std::tie(b.tick, b.monitor_index, b.detector_index, b.key_bytes, b.revision);

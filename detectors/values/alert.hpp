@@ -15,9 +15,12 @@ namespace tocsin {
 enum class alert_kind : std::uint8_t { open, update, resolve, expire, rebase };
 enum class alert_status : std::uint8_t { open, closed, expired };
 enum class severity : std::uint8_t { warning, major, critical };
+/// What a record's values are: a failure rate (fraction), or events an hour.
+enum class measurement : std::uint8_t { error_rate, volume };
 const char* name_of(alert_kind kind);
 const char* name_of(alert_status status);
 const char* name_of(severity value);
+const char* name_of(measurement value);
 
 /// A dimension and its value; no value where the field is missing (shown as null).
 struct dimension_value {
@@ -27,7 +30,7 @@ struct dimension_value {
 };
 
 /// One change of an incident: a record of the alert log. docs/alerts.md describes each field; rates are fractions,
-/// times are event times.
+/// volumes are events an hour, times are event times. A record of a volume has no failures, but expected events.
 struct alert {
   std::string id; ///< 32 hex digits, a function of the data alone
   std::uint32_t revision = 0;
@@ -41,15 +44,18 @@ struct alert {
   std::vector<std::string> level;
   std::vector<dimension_value> key;
   time_ms tick = 0; ///< end of the tick that decided this
+  measurement measures = measurement::error_rate;
   double measured_value = 0;
   std::optional<double> measured_value_on_close;
   double baseline_value = 0;
   double interval_low = 0;
   double interval_high = 0;
+  bool effective = false; ///< the rate has no denominator: sample size and failures are what its noise is worth
   std::int64_t sample_size = 0;
   std::int64_t failures = 0;
   double expected_failures = 0;
   double excess_failures = 0;
+  double expected_events = 0; ///< of a volume
   std::optional<std::int64_t> affected_viewers;
   bool affected_viewers_at_least = false;
   double affected_per_hour = 0;

@@ -10,6 +10,9 @@
 
 namespace tocsin {
 
+/// What a record that is a rate without denominator stands for. Not a sample size: see effective_counts.
+inline constexpr std::int64_t rate_units = 1'000'000'000;
+
 using partition_id = std::uint32_t;
 /// Position in the decoded (decompressed) stream of a partition: bytes for files, offsets for Kafka.
 using stream_offset = std::int64_t;

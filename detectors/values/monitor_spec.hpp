@@ -127,6 +127,7 @@ struct monitor_spec {
   std::vector<level_spec> levels; ///< levels[0] is the scope's root, always present
   time_ms tick = 10 * second_ms;
   time_ms expire_after = 8 * day_ms; ///< keys and incidents without events for this long end
+  bool has_rates = false;            ///< records are rates without denominators, in `rate_units`
   bool has_viewers = false;          ///< the stream names viewers: gates hold for distinct viewers too
   gate_spec gates;
   severity_spec severity;

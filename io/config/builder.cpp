@@ -171,6 +171,9 @@ void builder::build_input(const json& input, config& out, decode_plan& plan) {
   plan.where = condition(input, "where", "/input");
   plan.total_field = optional_text(input, "total");
   plan.failed_field = optional_text(input, "failed");
+  plan.rate_field = optional_text(input, "rate");
+  const auto unit = text_of(input, "rate_unit");
+  plan.rate_one = unit == "percent" ? 100 : unit == "per_million" ? 1e6 : 1;
   plan.viewer_field = optional_text(input, "viewer");
   plan.max_record_bytes = number_of<std::size_t>(input, "max_record_bytes");
   build_time(input, plan);
@@ -223,7 +226,8 @@ void builder::build_monitor(const json& checked, const std::string& pointer, con
   spec.tick = tick_of_monitor(checked, pointer, out.world.settle);
   spec.expire_after = number_of<time_ms>(checked, "expire_after");
   spec.update_every = number_of<time_ms>(checked, "update_every");
-  spec.has_viewers = plan.viewer_field.has_value();
+  spec.has_rates = plan.rate_field.has_value() && !plan.total_field.has_value();
+  spec.has_viewers = plan.viewer_field.has_value() && !spec.has_rates;
   spec.gates = gates_of(member(checked, "gates"));
   spec.severity = severity_of(member(checked, "severity"));
   spec.capacity = capacity_of(member(checked, "capacity"));
@@ -236,12 +240,28 @@ void builder::build_monitor(const json& checked, const std::string& pointer, con
   part.scope_size = spec.scope_size;
   part.where = condition(checked, "where", pointer);
   part.error_when = condition(checked, "error_when", pointer);
-  if (is_clean(pointer) && !is_written(pointer + "/error_when") && !is_written("/input/failed"))
+  if (is_clean(pointer) && !is_written(pointer + "/error_when") && !is_written("/input/failed") &&
+      !is_written("/input/rate"))
     refuse(pointer + "/error_when", "nothing",
            "a condition that says which events failed (or a field with their number as \"failed\" in /input)");
+  if (spec.has_rates)
+    check_rates(checked, pointer, spec);
 
   out.world.monitors.push_back(std::move(spec));
   plan.monitors.push_back(std::move(part));
+}
+
+/// Without denominators there are no events that could be counted.
+void builder::check_rates(const json& checked, const std::string& pointer, const monitor_spec& spec) {
+  static const std::string why = ", because /input/rate has no denominator (no \"total\" in /input)";
+  if (is_written(pointer + "/error_when"))
+    refuse(pointer + "/error_when", member(checked, "error_when").dump(), "no such key" + why);
+  for (std::size_t i = 0; i < spec.detectors.size(); ++i) {
+    const auto& type = spec.detectors[i].type;
+    if (type == "count_bucket" || type == "burn_rate" || type == "volume_drop")
+      refuse(child_pointer(pointer + "/detectors", i) + "/type", '"' + type + '"',
+             "\"sr_mixture\", \"threshold\" or \"z_score\"" + why + ": it would count events");
+  }
 }
 
 time_ms builder::tick_of_monitor(const json& checked, const std::string& pointer, time_ms settle) {
@@ -457,7 +477,11 @@ void warn_of_input(const config& built, std::vector<std::string>& out) {
     out.emplace_back("/input/time/zone: has no effect for unix times, which are UTC");
   const bool failed_is_used = std::any_of(plan.monitors.begin(), plan.monitors.end(),
                                           [](const monitor_plan& m) { return !m.error_when.has_value(); });
-  if (plan.failed_field && !failed_is_used)
+  if (plan.rate_field && plan.failed_field)
+    out.emplace_back("/input/failed: has no effect beside /input/rate");
+  if (plan.rate_field && !failed_is_used)
+    out.emplace_back("/input/rate: has no effect, because every monitor has its own error_when");
+  if (plan.failed_field && !plan.rate_field && !failed_is_used)
     out.emplace_back("/input/failed: has no effect, because every monitor has its own error_when");
   if (built.world.settle > 0)
     out.push_back(fmt::format("/input/settle: {}: every alert comes so much later, and the ticks of that time stay in "

@@ -32,6 +32,7 @@ private:
   void build_outputs(const json& root, config& out);
 
   void build_monitor(const json& checked, const std::string& pointer, config& out, decode_plan& plan);
+  void check_rates(const json& checked, const std::string& pointer, const monitor_spec& spec);
   time_ms tick_of_monitor(const json& checked, const std::string& pointer, time_ms settle);
   std::string build_season(const json& checked, const std::string& pointer, monitor_spec& out);
   void build_levels(const json& checked, const std::string& pointer, monitor_spec& out);

@@ -125,6 +125,8 @@ json render(const decode_plan& plan) {
           {"where", text_or_null(plan.where)},
           {"total", text_or_null(plan.total_field)},
           {"failed", text_or_null(plan.failed_field)},
+          {"rate", text_or_null(plan.rate_field)},
+          {"rate_one", plan.rate_one},
           {"viewer", text_or_null(plan.viewer_field)},
           {"max_record_bytes", plan.max_record_bytes}};
 }

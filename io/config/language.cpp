@@ -135,6 +135,11 @@ section_spec input() {
        plain(k_condition, "where", "Which records count at all; every record if left out.", R"("kind = 'view'")"),
        plain(k_text, "total", "Field with the number of events that a record stands for; 1 if left out.", R"("n")"),
        plain(k_text, "failed", "Field with the number of failed events, for monitors without error_when.", R"("bad")"),
+       plain(k_text, "rate",
+             "Field with a failure rate, for monitors without error_when: that of `total` events, or, where `total` is "
+             "left out, a rate without denominator, whose sample size is estimated from its noise.",
+             R"("crash_rate")"),
+       with_default(choice("rate_unit", {"percent", "fraction", "per_million"}, "Unit of `rate`."), R"("fraction")"),
        plain(k_text, "viewer", "Field that names the viewer: one viewer who retries often must not page.",
              R"("viewer_id")"),
        object("file", "file", "Files that `run` reads and follows; `replay` takes its input from the command line."),
@@ -346,10 +351,11 @@ section_spec burn_rate_rule() {
 
 section_spec volume_drop() {
   return {"detector:volume_drop",
-          "Fewer events than chance allows.",
+          "Fewer events than chance allows, against each key's own week; silence counts. Needs a day of history.",
           {detector_type("volume_drop"), detector_name("volume_drop"), detector_shadow(),
            false_alarms_per_day("in each scope value, all of its keys together."),
-           number("min_events_per_hour", "60", "0", "1e12", "Keys expected to have fewer are not judged.")}};
+           number("min_events_per_hour", "60", "0", "1e12",
+                  "Hours in which a key is expected to have fewer are not judged.")}};
 }
 
 section_spec z_score() {
@@ -439,7 +445,7 @@ std::vector<std::string> detector_types() {
 }
 
 const std::vector<std::string>& later_detector_types() {
-  static const std::vector<std::string> types{"volume_drop"};
+  static const std::vector<std::string> types;
   return types;
 }
 

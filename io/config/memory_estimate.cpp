@@ -17,6 +17,8 @@ constexpr double z_score_bytes = 176;     ///< sums, quarantine and its place in
 constexpr double sr_key_bytes = 192;      ///< of every key of sr_mixture
 constexpr double sr_full_key_bytes = 576; ///< more, of a full key: we count on all of them
 constexpr double sr_scope_bytes = 2560;   ///< of the root's season and budgets
+constexpr double volume_key_bytes = 640;  ///< of a key whose events are enough to be judged: we count on all of them
+constexpr double volume_scope_bytes = 128;
 /// A cell is 64 bytes, its index entry 32, and an open-addressing index may be half empty.
 constexpr double leaf_cell_bytes = 64 + 2 * 32;
 constexpr double rolled_up_bytes = 96;
@@ -67,6 +69,8 @@ double key_state(const detector_spec& detector, time_ms tick) {
     return z_score_bytes;
   if (std::holds_alternative<sr_mixture_spec>(detector.settings))
     return sr_key_bytes + sr_full_key_bytes;
+  if (std::holds_alternative<volume_drop_spec>(detector.settings))
+    return volume_key_bytes;
   return 0;
 }
 
@@ -84,6 +88,8 @@ double scope_state(const monitor_spec& monitor) {
       sum += window_entry_bytes * window_entries(settings->baseline, monitor.tick);
     if (std::holds_alternative<sr_mixture_spec>(detector.settings))
       sum += sr_scope_bytes;
+    if (std::holds_alternative<volume_drop_spec>(detector.settings))
+      sum += volume_scope_bytes;
   }
   return sum;
 }

@@ -29,6 +29,9 @@ struct decode_plan {
   std::optional<expression> where;
   std::optional<std::string> total_field;  ///< absent: each record counts 1
   std::optional<std::string> failed_field; ///< absent: error_when makes the whole weight fail
+  /// Field with a failure rate, for monitors without error_when; with total_field the rate of that many events.
+  std::optional<std::string> rate_field;
+  double rate_one = 1; ///< value of the field where everything failed
   std::optional<std::string> viewer_field;
   std::vector<monitor_plan> monitors;
   std::size_t max_record_bytes = 1 << 20;

@@ -40,6 +40,20 @@ std::optional<std::int64_t> whole_number(const field_value& value) {
   return static_cast<std::int64_t>(n.real);
 }
 
+/// A number, however it is written.
+std::optional<double> real_number(const field_value& value) {
+  if (value.type == kind::integer)
+    return static_cast<double>(value.integer);
+  if (value.type == kind::real)
+    return value.real;
+  if (value.type != kind::text)
+    return std::nullopt;
+  const auto parsed = parse_number(value.text, number_syntax::lenient);
+  if (!parsed)
+    return std::nullopt;
+  return parsed->whole ? static_cast<double>(parsed->integer) : parsed->real;
+}
+
 std::size_t most_dimensions(const field_layout& layout) {
   std::size_t most = 0;
   for (const auto& key : layout.keys)
@@ -99,8 +113,11 @@ bool event_assembler::read_time(time_ms& time) {
 }
 
 bool event_assembler::read_total(std::int64_t& total) {
-  if (!layout_.total)
+  if (!layout_.total) {
+    if (layout_.rate)
+      total = rate_units;
     return true;
+  }
   const auto slot = *layout_.total;
   if (values_[slot].type == kind::null)
     return refuse(reject_reason::missing_outcome, found(slot) + ", expected the number of events");
@@ -113,6 +130,8 @@ bool event_assembler::read_total(std::int64_t& total) {
 }
 
 bool event_assembler::read_failed(std::int64_t total, std::int64_t& failed) {
+  if (layout_.rate)
+    return read_rate(total, failed);
   if (!layout_.failed)
     return true;
   const auto slot = *layout_.failed;
@@ -125,6 +144,19 @@ bool event_assembler::read_failed(std::int64_t total, std::int64_t& failed) {
     return refuse(reject_reason::bad_count,
                   found(slot) + ", expected a whole number from 0 to the total " + std::to_string(total));
   failed = *count;
+  return true;
+}
+
+bool event_assembler::read_rate(std::int64_t total, std::int64_t& failed) {
+  const auto slot = *layout_.rate;
+  if (values_[slot].type == kind::null)
+    return total == 0 || refuse(reject_reason::missing_outcome, found(slot) + ", expected a failure rate");
+  const auto rate = real_number(values_[slot]);
+  // Not a comparison that NaN would pass.
+  if (!rate || !(*rate >= 0 && *rate <= plan_->rate_one))
+    return refuse(reject_reason::bad_count,
+                  found(slot) + ", expected a rate from 0 to " + std::to_string(std::llround(plan_->rate_one)));
+  failed = std::min<std::int64_t>(total, std::llround(*rate / plan_->rate_one * static_cast<double>(total)));
   return true;
 }
 

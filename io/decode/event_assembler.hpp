@@ -49,6 +49,7 @@ private:
   bool read_time(time_ms& time);
   bool read_total(std::int64_t& total);
   bool read_failed(std::int64_t total, std::int64_t& failed);
+  bool read_rate(std::int64_t total, std::int64_t& failed);
   bool read_viewer(observation& seen);
   bool observe(std::size_t monitor, std::int64_t total, const observation& viewer, event_batch& out);
   bool build_key(const field_layout::key_layout& layout, built_key& key, event_batch& out);

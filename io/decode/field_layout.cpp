@@ -11,6 +11,8 @@ field_layout::field_layout(const decode_plan& plan) {
     total = slot_of(*plan.total_field);
   if (plan.failed_field)
     failed = slot_of(*plan.failed_field);
+  if (plan.rate_field)
+    rate = slot_of(*plan.rate_field);
   if (plan.viewer_field)
     viewer = slot_of(*plan.viewer_field);
   for (const auto& monitor : plan.monitors)

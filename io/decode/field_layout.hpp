@@ -29,6 +29,7 @@ struct field_layout {
   std::uint32_t time = 0;
   std::optional<std::uint32_t> total;
   std::optional<std::uint32_t> failed;
+  std::optional<std::uint32_t> rate;
   std::optional<std::uint32_t> viewer;
   std::vector<std::uint32_t> where;
   std::vector<key_layout> keys;

@@ -41,7 +41,7 @@ class Schema(unittest.TestCase):
         damaged = {
             "type": changed(failures="18"), "true is no number": changed(failures=True), "enum": changed(kind="reopen"),
             "pattern": changed(id="0" * 31 + "X"), "length": changed(id="0"), "minimum": changed(sample_size=-1),
-            "maximum": changed(measured_value=1.5), "items": changed(interval=[0, 2]), "count": changed(interval=[0.5]),
+            "maximum": changed(confidence=1.5), "items": changed(interval=[0, -2]), "count": changed(interval=[0.5]),
             "unknown": changed(extra=1), "member": changed(key={"cdn": 5}), "time": changed(onset="yesterday"),
             "no such day": changed(onset="2016-02-30T12:00:00.000Z"), "required": without_id,
             "null": changed(onset=None),

@@ -111,3 +111,9 @@ def planted(folder):
         scope = {"property": where.pop("property")}
         windows.append(Window(seconds(incident["start"]), seconds(incident["end"]), scope, [where]))
     return windows
+
+
+def crash_rates(folder):
+    """The windows of the crash rates; other series of the folder are no failure rates."""
+    return [Window(int(row["start_ts"]), int(row["end_ts"]), {"series": row["series"]})
+            for row in rows(folder / "label_windows.csv") if row["series"].startswith("app")]

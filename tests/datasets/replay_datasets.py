@@ -53,6 +53,7 @@ DATASETS = [
     Dataset("petshop", "petshop", labels.petshop, tolerance=600, must_hit=10),
     Dataset("live_video", "live_video", labels.live_video, tolerance=120),
     Dataset("live_video long", "live_video", labels.long_streams, tolerance=120, scope="stream"),
+    Dataset("crash_rate", "crash_rate", labels.crash_rates, tolerance=2 * 3600),
     Dataset("apache", "apache", rejected={"malformed": 1}),
     Dataset("video_views", "video_views", labels.planted, tolerance=600, must_hit=3),
 ]

@@ -76,6 +76,35 @@ TEST_CASE("an alert record is one line with the documented fields in the documen
         R"(expected 1.12 % (18 failures instead of 2.4); closes when the rate is below 4 % for 1m."})");
 }
 
+TEST_CASE("a record of a volume tells events instead of failures") {
+  auto a = example();
+  a.measures = measurement::volume;
+  a.measured_value = 120;
+  a.baseline_value = 7200;
+  a.interval_low = 71.5;
+  a.interval_high = 201.25;
+  a.sample_size = 4;
+  a.expected_events = 240;
+  a.affected_viewers.reset();
+  a.closes_when = "more than 51 % of the expected events with evidence 100";
+  const auto record = parsed(a);
+  CHECK(record["measurement"] == "volume");
+  CHECK(record["failures"].is_null());
+  CHECK(record["expected_failures"].is_null());
+  CHECK(record["excess_failures"].is_null());
+  CHECK(record["expected_events"] == 240);
+  CHECK(record["description"] ==
+        "cdn=fastly, country=DE of property=p7: 4 events since 12:03:10 UTC, expected 240 (120 instead of 7200 an "
+        "hour); closes when more than 51 % of the expected events with evidence 100.");
+  CHECK(schema_violations(to_json(a)).empty());
+  a.kind = alert_kind::resolve;
+  a.status = alert_status::closed;
+  a.resolved_at = a.tick;
+  a.measured_value_on_close = 7000;
+  CHECK(describe(a).find("resolved after 1m 50s at 7000 events an hour; 4 events") != std::string::npos);
+  CHECK(schema_violations(to_json(a)).empty());
+}
+
 TEST_CASE("the example of the documentation is what is written") {
   CHECK(test::read_bytes(TOCSIN_SOURCE_DIR "/docs/alerts.md").find("\n" + to_json(example()) + "\n") !=
         std::string::npos);
@@ -107,7 +136,7 @@ TEST_CASE("the schema refuses what is no alert record") {
   };
   REQUIRE(schema_violations(line).empty());
   CHECK(broken("severity", "fatal").size() == 1);
-  CHECK(broken("measured_value", 1.5).size() == 1);
+  CHECK(broken("measured_value", -0.5).size() == 1);
   CHECK(broken("sample_size", -1).size() == 1);
   CHECK(broken("failures", 1.5).size() == 1);
   CHECK(broken("interval", {0.1}).size() == 1);

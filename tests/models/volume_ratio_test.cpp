@@ -50,6 +50,20 @@ TEST_CASE("volume ratios agree with their definition") {
       }
 }
 
+TEST_CASE("one volume ratio is that of the eight, and its inverse turns it round") {
+  for (const std::int64_t count : {0, 3, 400})
+    for (const double expected : {0.2, 5.0, 300.0})
+      for (const double dispersion : {1e-6, 0.05, 2.0}) {
+        const auto all = log_volume_ratios(count, expected, dispersion);
+        for (Eigen::Index j = 0; j < alternatives; ++j) {
+          const auto share = volume_shares()[j];
+          CHECK(log_volume_ratio(count, expected, share, dispersion) == doctest::Approx(all[j]).epsilon(1e-6));
+          CHECK(log_volume_ratio(count, expected * share, 1 / share, dispersion) ==
+                doctest::Approx(-all[j]).epsilon(1e-6));
+        }
+      }
+}
+
 TEST_CASE("without dispersion a volume ratio is that of Poisson counts") {
   for (const auto mean : {0.2, 3.0, 100.0})
     for (const auto count : {0, 1, 50}) {

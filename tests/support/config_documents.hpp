@@ -27,7 +27,7 @@ inline nlohmann::json full_document() {
       "format": "csv", "time": {"field": "ts", "unit": "rfc3339", "zone": "Europe/Berlin"},
       "allowed_lateness": "5s", "max_ahead": "1h", "ahead_accept": 100, "correction": "1h", "settle": "0s",
       "idle_timeout": "30s",
-      "where": "kind = 'view'", "total": "n", "failed": "bad", "viewer": "viewer_id",
+      "where": "kind = 'view'", "total": "n", "failed": "bad", "rate": "bad_share", "rate_unit": "percent", "viewer": "viewer_id",
       "file": {"paths": ["a.csv", "b.csv"], "sequence": true}, "stdin": false,
       "max_record_bytes": "1MiB", "block_bytes": "1MiB"
     },
@@ -50,7 +50,9 @@ inline nlohmann::json full_document() {
         {"type": "z_score", "name": "textbook", "shadow": true, "window": "5m", "history": 2016, "min_history": 12,
          "outlier": 4, "normal": 2},
         {"type": "sr_mixture", "name": "mixture", "shadow": false, "false_alarms_per_day": 1, "mode": "calibrated",
-         "incidents_per_day": 0.1, "baseline": "sliding", "baseline_length": "7d"}
+         "incidents_per_day": 0.1, "baseline": "sliding", "baseline_length": "7d"},
+        {"type": "volume_drop", "name": "missing", "shadow": false, "false_alarms_per_day": 1,
+         "min_events_per_hour": 60}
       ]
     }],
     "alerts": {"file": "alerts.ndjson"}, "dead_letter": {"file": "rejected.ndjson"},

@@ -108,6 +108,9 @@ world_spec two_monitor_world(std::size_t dimensions) {
   buckets.baseline = 6 * hour_ms;
   sr_mixture_spec mixture;
   mixture.false_alarms_per_day = 20;
+  volume_drop_spec volume;
+  volume.false_alarms_per_day = 1e6; // so that it has something to say in the silent hours
+  volume.min_events_per_hour = 1;
   burn_rate_spec burn_rate;
   burn_rate.objective = 0.95;
   burn_rate.rules = {{30 * minute_ms, 3 * minute_ms, 5}, {3 * hour_ms, 20 * minute_ms, 2}};
@@ -118,11 +121,9 @@ world_spec two_monitor_world(std::size_t dimensions) {
   z_score.min_history = 4;
   z_score.outlier = 2.5;
   z_score.normal = 1;
-  scoped.detectors = {{"threshold", "threshold", threshold},
-                      {"count_bucket", "count_bucket", buckets},
-                      {"burn_rate", "burn_rate", burn_rate},
-                      {"z_score", "z_score", z_score, true},
-                      {"sr_mixture", "sr_mixture", mixture}};
+  scoped.detectors = {{"threshold", "threshold", threshold}, {"count_bucket", "count_bucket", buckets},
+                      {"burn_rate", "burn_rate", burn_rate}, {"z_score", "z_score", z_score, true},
+                      {"sr_mixture", "sr_mixture", mixture}, {"volume_drop", "volume_drop", volume}};
   scoped.expire_after = 4 * hour_ms;
   scoped.update_every = 10 * minute_ms;
 

@@ -27,7 +27,7 @@ private:
 
 detector_spec random_detector(dice& roll, time_ms tick, std::size_t number) {
   const auto name = "detector" + std::to_string(number);
-  const auto kind = roll.below(5);
+  const auto kind = roll.below(6);
   const bool shadow = roll.one_in(4);
   if (kind == 4) {
     sr_mixture_spec mixture;
@@ -35,6 +35,12 @@ detector_spec random_detector(dice& roll, time_ms tick, std::size_t number) {
     mixture.strict = roll.one_in(4);
     mixture.sliding_baseline = roll.one_in(3) ? 20 * tick : 0;
     return {"sr_mixture", name, mixture, shadow};
+  }
+  if (kind == 5) {
+    volume_drop_spec volume;
+    volume.false_alarms_per_day = roll.of({100.0, 1e5, 1e8});
+    volume.min_events_per_hour = roll.of({0.0, 1.0, 20.0});
+    return {"volume_drop", name, volume, shadow};
   }
   if (kind == 0) {
     threshold_spec threshold;
@@ -94,6 +100,7 @@ monitor_spec random_monitor(dice& roll, std::size_t number) {
   monitor.update_every = roll.of<time_ms>({1, 2, 10}) * minute_ms;
   monitor.severity.fall_after = roll.of<time_ms>({0, 2, 10}) * minute_ms;
   monitor.has_viewers = roll.one_in(3);
+  monitor.has_rates = roll.one_in(6);
   if (roll.one_in(2)) {
     const std::uint64_t shards = monitor.scope_size == 0 ? 1 : shard_count;
     monitor.capacity.max_keys = shards * roll.of<std::uint64_t>({3, 8, 20});

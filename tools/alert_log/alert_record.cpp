@@ -74,6 +74,13 @@ io::result<alert_record> parse_alert(std::string line) {
   record.rate = number_of(object, "measured_value");
   record.baseline = number_of(object, "baseline_value");
   record.excess = number_of(object, "excess_failures");
+  record.is_volume = text_of(object, "measurement") == "volume";
+  if (record.is_volume) {
+    const auto events = number_of(object, "sample_size");
+    const auto expected = number_of(object, "expected_events");
+    if (events && expected)
+      record.excess = *events - *expected;
+  }
   record.line = std::move(line);
   return record;
 }

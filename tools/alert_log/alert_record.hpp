@@ -26,7 +26,8 @@ struct alert_record {
   std::optional<time_ms> onset;
   std::optional<double> rate;
   std::optional<double> baseline;
-  std::optional<double> excess;
+  std::optional<double> excess; ///< failures; of a volume, events: negative where they are missing
+  bool is_volume = false;       ///< rate and baseline are events an hour
 };
 
 /// Reads a line of the log. The error tells what is wrong with it, not where it is.

@@ -31,7 +31,9 @@ std::string shown_time(time_ms t) {
   return text;
 }
 
-std::string shown_rate(const std::optional<double>& value) {
+std::string shown_rate(const std::optional<double>& value, bool is_volume) {
+  if (value && is_volume)
+    return *value < 1e4 ? fmt::format("{:.0f}/h", *value) : fmt::format("{:.3g}k/h", *value / 1e3);
   return value ? fmt::format("{:.3g} %", *value * 100) : "-";
 }
 
@@ -146,8 +148,9 @@ std::string alert_table::head() const {
 }
 
 std::string alert_table::row(const alert_record& record) const {
-  return line({shown_time(record.tick), printable(record.kind), printable(record.severity), shown_rate(record.rate),
-               shown_rate(record.baseline), shown_count(record.excess), shown_span(record),
+  return line({shown_time(record.tick), printable(record.kind), printable(record.severity),
+               shown_rate(record.rate, record.is_volume), shown_rate(record.baseline, record.is_volume),
+               shown_count(record.excess), shown_span(record),
                printable(record.monitor + "/" + record.detector + (record.shadow ? " (shadow)" : "")),
                printable(shown_key(record))},
               colour_of(record));

@@ -33,6 +33,8 @@ const std::map<std::string, json> verdict_changes{
     {"/input/where", "kind = 'ad'"},
     {"/input/total", "count"},
     {"/input/failed", "errors"},
+    {"/input/rate", "error_share"},
+    {"/input/rate_unit", "fraction"},
     {"/input/viewer", "user"},
     {"/input/max_record_bytes", "2MiB"},
     {"/monitors/0/name", "other"},
@@ -75,6 +77,10 @@ const std::map<std::string, json> verdict_changes{
     {"/monitors/0/detectors/2/shadow", false},
     {"/monitors/0/detectors/3/shadow", false},
     {"/monitors/0/detectors/4/shadow", true},
+    {"/monitors/0/detectors/5/shadow", true},
+    {"/monitors/0/detectors/5/name", "lost"},
+    {"/monitors/0/detectors/5/false_alarms_per_day", 2},
+    {"/monitors/0/detectors/5/min_events_per_hour", 61},
     {"/monitors/0/detectors/2/name", "slo"},
     {"/monitors/0/detectors/2/objective", 0.99},
     {"/monitors/0/detectors/2/min_events", 11},
@@ -137,7 +143,7 @@ TEST_CASE("settle, the sliding baseline and the zone of the season change the fi
 
 TEST_CASE("leaving out a part changes the fingerprint") {
   std::set<std::string> seen{fingerprint(full_document())};
-  for (const std::string pointer : {"/input/where", "/input/viewer", "/input/total", "/monitors/0/where",
+  for (const std::string pointer : {"/input/where", "/input/viewer", "/input/rate", "/monitors/0/where",
                                     "/monitors/0/error_when", "/monitors/0/detectors/1", "/input/time/zone"})
     CHECK_MESSAGE(seen.insert(fingerprint(without(full_document(), pointer))).second, pointer);
 }
@@ -185,7 +191,7 @@ TEST_CASE("each key of the language is known to change verdicts or not to") {
                                 "/monitors/0/season",
                                 "/monitors/0/detectors/2/rules",
                                 "/input/settle"}; // in a case of its own
-  for (const auto* detector : {"0", "1", "2", "3", "4"})
+  for (const auto* detector : {"0", "1", "2", "3", "4", "5"})
     covered.insert(std::string("/monitors/0/detectors/") + detector + "/type");
   for (const auto& entry : verdict_changes)
     covered.insert(entry.first);

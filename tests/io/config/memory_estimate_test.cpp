@@ -72,6 +72,7 @@ TEST_CASE("each kind of detector costs what it keeps of a key") {
   CHECK(per_key(R"({"type": "burn_rate"})") == doctest::Approx(63 * 40).epsilon(0.01));
   CHECK(per_key(R"({"type": "z_score"})") == doctest::Approx(176).epsilon(0.01));
   CHECK(per_key(R"({"type": "sr_mixture"})") == doctest::Approx(192 + 576).epsilon(0.01));
+  CHECK(per_key(R"({"type": "volume_drop"})") == doctest::Approx(640).epsilon(0.01));
 }
 
 TEST_CASE("the ticks that wait for settle are counted") {

@@ -129,7 +129,7 @@ TEST_CASE("every key of a full configuration arrives") {
   const auto& m = c.world.monitors[0];
   CHECK(m.has_viewers);
   CHECK(m.gates.min_ratio == 2);
-  REQUIRE(m.detectors.size() == 5);
+  REQUIRE(m.detectors.size() == 6);
   const auto& high = std::get<threshold_spec>(m.detectors[0].settings);
   CHECK(m.detectors[0].name == "high");
   CHECK(high.rate == 0.2);
@@ -405,6 +405,28 @@ TEST_CASE("a length of the baseline is refused where it would have no effect, an
   CHECK(tells(parse(many), {"/monitors/0/detectors/2/rules", "", "33 rules", "at most 32"}));
 }
 
+TEST_CASE("a rate without denominator is for detectors that need none") {
+  auto document = without(small_document(), "/monitors/0/error_when");
+  document["input"]["rate"] = "crash_rate";
+  for (const std::string type : {"count_bucket", "burn_rate", "volume_drop"})
+    CHECK(tells(parse(with(document, "/monitors/0/detectors", {{{"type", type}}})),
+                {"/monitors/0/detectors/0/type", "", type, "no denominator"}));
+  document["monitors"][0]["detectors"] = {{{"type", "sr_mixture"}}, {{"type", "z_score"}}};
+  const auto outcome = parse(document);
+  REQUIRE_MESSAGE(outcome.value, all_issues(outcome));
+  CHECK(outcome.value->world.monitors[0].has_rates);
+  CHECK(outcome.value->decode->rate_one == 1);
+  CHECK(parse(with(document, "/input/rate_unit", "percent")).value->decode->rate_one == 100);
+  CHECK(parse(with(document, "/input/rate_unit", "per_million")).value->decode->rate_one == 1e6);
+  CHECK(tells(parse(with(document, "/monitors/0/error_when", "x > 1")),
+              {"/monitors/0/error_when", "", "x > 1", "no denominator"}));
+  // With a denominator it is a count.
+  document["input"]["total"] = "n";
+  document["monitors"][0]["detectors"] = {{{"type", "count_bucket"}}};
+  REQUIRE(parse(document).value);
+  CHECK_FALSE(parse(document).value->world.monitors[0].has_rates);
+}
+
 TEST_CASE("names of monitors are unique") {
   auto document = small_document();
   document["monitors"].push_back(document["monitors"][0]);
@@ -419,8 +441,7 @@ TEST_CASE("what later builds will know is refused and never ignored") {
     CHECK_MESSAGE(tells(outcome, {pointer, "", "\"", "no such key: this build does not have it yet"}), pointer, "\n",
                   all_issues(outcome));
   }
-  CHECK(tells(parse(with(full_document(), "/monitors/0/detectors/1/type", "volume_drop")),
-              {"/monitors/0/detectors/1/type", "", "volume_drop", "this build does not have that detector yet"}));
+  CHECK(parse(with(full_document(), "/monitors/0/detectors/1", {{"type", "volume_drop"}})).value);
 }
 
 TEST_CASE("all mistakes are told at once") {
@@ -496,7 +517,11 @@ TEST_CASE("legal but doubtful settings are warned about") {
   const auto full = full_document();
   CHECK(warned(with(with(full, "/input/allowed_lateness", "10m"), "/memory_limit", "8GiB"), "allowed_lateness 10m"));
   CHECK(warned(full, "/input/failed")); // its only monitor has error_when
-  CHECK_FALSE(warned(without(full, "/monitors/0/error_when"), "/input/failed"));
+  CHECK(warned(full, "/input/rate: has no effect"));
+  const auto counted = without(full, "/monitors/0/error_when");
+  CHECK(warned(counted, "/input/failed: has no effect beside /input/rate"));
+  CHECK_FALSE(warned(counted, "/input/rate: has no effect"));
+  CHECK_FALSE(warned(without(counted, "/input/rate"), "/input/failed"));
   CHECK(warned(with(full, "/input/time/unit", "ms"), "/input/time/zone"));
   CHECK_FALSE(warned(full, "/input/time/zone"));
   CHECK(warned(with(full, "/input/format", "combined_log"), "/input/time:"));

@@ -208,6 +208,47 @@ TEST_CASE("counts are whole numbers, however written, and failures are part of t
   }
 }
 
+TEST_CASE("a rate without denominator fills a billion units, one with a denominator a part of it") {
+  struct row {
+    double one;
+    const char* rate;
+    const char* expected; ///< "total/failed" or the reject
+  };
+  for (const auto& [one, rate, expected] : std::vector<row>{
+           {1, "0.25", "1000000000/250000000"},
+           {1, "\"2.5e-1\"", "1000000000/250000000"},
+           {1, "0", "1000000000/0"},
+           {1, "1", "1000000000/1000000000"},
+           {100, "2.5", "1000000000/25000000"},
+           {1e6, "7", "1000000000/7000"},
+           {1, "1.01", "bad_count: field 'r': found 1.01, expected a rate from 0 to 1"},
+           {100, "101", "bad_count: field 'r': found 101, expected a rate from 0 to 100"},
+           {1, "-0.1", "bad_count: field 'r': found -0.1, expected a rate from 0 to 1"},
+           {1, "\"nan\"", "bad_count: field 'r': found \"nan\", expected a rate from 0 to 1"},
+           {1, "[1]", "bad_count: field 'r': found an object or array, expected a rate from 0 to 1"},
+           {1, "null", "missing_outcome: field 'r': found nothing, expected a failure rate"},
+       }) {
+    CAPTURE(rate);
+    auto plan = plan_of(input_format::ndjson, {}, nullptr);
+    plan.rate_field = "r";
+    plan.rate_one = one;
+    const auto out = decode(plan, std::string("{\"ts\":1,\"r\":") + rate + "}");
+    if (out.events.empty()) {
+      CHECK(reasons(out) == std::vector<std::string>{expected});
+    } else {
+      const auto& seen = out.observations[0][0];
+      CHECK(std::to_string(seen.total) + "/" + std::to_string(seen.failed) == expected);
+    }
+  }
+  auto plan = plan_of(input_format::ndjson, {}, nullptr);
+  plan.rate_field = "r";
+  plan.total_field = "n";
+  const auto out = decode(plan, R"({"ts":1,"n":300,"r":0.01})");
+  REQUIRE(out.events.size() == 1);
+  CHECK(out.observations[0][0].total == 300);
+  CHECK(out.observations[0][0].failed == 3);
+}
+
 TEST_CASE("a condition for failure takes the whole weight and spares the count of failures") {
   auto plan = plan_of(input_format::ndjson, {}, "state = 'down'");
   plan.total_field = "n";
