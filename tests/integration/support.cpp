@@ -86,7 +86,10 @@ nlohmann::json views_config(const temp_dir& directory) {
       "scope": ["property"], "levels": [[], ["cdn"], ["country"], ["title"], ["cdn", "country"]],
       "detectors": [{"type": "threshold", "rate": 0.1, "window": "1m", "min_events": 20, "resolve_rate": 0.05,
                      "resolve_for": "30s"},
-                    {"type": "count_bucket"}]}],
+                    {"type": "count_bucket"}, {"type": "sr_mixture"},
+                    {"type": "burn_rate", "objective": 0.9,
+                     "rules": [{"long_window": "5m", "short_window": "1m", "factor": 2}]},
+                    {"type": "z_score", "window": "1m", "shadow": true}, {"type": "volume_drop"}]}],
     "state": {"commit_interval": "0s"}, "memory_limit": "4GiB"})");
   config["input"]["file"]["paths"] = {directory.file("views.ndjson")};
   config["alerts"]["file"] = directory.file("alerts.ndjson");
