@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The rules by which replay_datasets.py judges: each of them can fail."""
+"""The rules by which replay_datasets.py and untuned.py judge: each of them can fail."""
 import contextlib
 import copy
 import io
@@ -13,6 +13,7 @@ from unittest import mock
 import alert_log
 import labels
 import replay_datasets as replayed
+import untuned
 
 # The documented example is a valid record.
 PAGE = (replayed.ROOT / "docs" / "alerts.md").read_text(encoding="utf-8")
@@ -190,6 +191,30 @@ class Main(unittest.TestCase):
         found = "\n".join(replayed.problems(outcome))
         for part in ("bad_time", "2 late events", "$.kind", "not opened by its first", "0 of 1 windows"):
             self.assertIn(part, found)
+
+
+class Untuned(unittest.TestCase):
+    def test_only_what_says_how_to_read_the_stream_is_kept(self):
+        for path in sorted((replayed.ROOT / "configs" / "examples").glob("*.json")):
+            document = untuned.untuned(path.read_text(encoding="utf-8"), path.stem)
+            self.assertLessEqual(set(document), {"input", "monitors"}, path.stem)
+            self.assertLessEqual(set(document["input"]), untuned.INPUT_KEPT, path.stem)
+            for monitor in document["monitors"]:
+                self.assertLessEqual(set(monitor), untuned.MONITOR_KEPT, path.stem)
+
+    def test_comments_go_but_not_slashes_in_strings(self):
+        self.assertEqual(untuned.without_comments('{"a": "http://x"} // b'), '{"a": "http://x"} ')
+
+    def test_a_window_is_found_by_what_was_open_already_but_not_by_what_came_too_late(self):
+        window = labels.Window(1000, 1100)
+        self.assertEqual(untuned.Coverage([incident(500, 600, 2000)], [window], 60).found, 1)
+        self.assertEqual(untuned.Coverage([incident(1050, 1200, 2000)], [window], 60).found, 0)
+        self.assertEqual(untuned.Coverage([incident(1050, 1200, 2000)], [window], 300).delays, [200])
+
+    def test_incidents_at_one_time_are_one_episode(self):
+        outside = [incident(2000, 2060, 3000), incident(2500, 2560, 4000), incident(5000, 5060, 5100)]
+        coverage = untuned.Coverage(outside, [labels.Window(0, 10)], 0)
+        self.assertEqual((len(coverage.outside), coverage.episodes()), (3, 2))
 
 
 if __name__ == "__main__":
