@@ -38,8 +38,7 @@ season_position season_at(std::int64_t local_ms, std::int64_t tick_ms) {
 }
 
 double season_table::factor(std::uint32_t cell, double prior, double strength) const {
-  return (static_cast<double>(failures[cell]) + strength * prior) /
-         (static_cast<double>(expected[cell]) + strength);
+  return (static_cast<double>(failures[cell]) + strength * prior) / (static_cast<double>(expected[cell]) + strength);
 }
 
 void season_table::learn(std::uint32_t cell, double failed, double expected_failures) {
