@@ -41,7 +41,7 @@ class small_disk {
 public:
   explicit small_disk(const std::string& path) : path_(path) {
     std::filesystem::create_directory(path_);
-    mounted_ = ::mount("tmpfs", path_.c_str(), "tmpfs", 0, "size=2m") == 0;
+    mounted_ = ::mount("tmpfs", path_.c_str(), "tmpfs", 0, "size=16m") == 0;
   }
   small_disk(const small_disk&) = delete;
   small_disk& operator=(const small_disk&) = delete;
