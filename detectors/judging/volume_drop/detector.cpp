@@ -185,7 +185,7 @@ void detector::turn_hour(key_slot slot) {
     full.held_spoiled = is_open;
   }
   full.spoiled = is_open;
-  watch(slot, full);
+  begin_watch(slot, full);
 }
 
 void detector::learn(full_state& full, std::int32_t hour, double events) {
@@ -194,7 +194,7 @@ void detector::learn(full_state& full, std::int32_t hour, double events) {
 }
 
 /// A key is watched from the moment that something may be claimed of it.
-void detector::watch(key_slot slot, full_state& full) {
+void detector::begin_watch(key_slot slot, full_state& full) {
   if (!full.watched &&
       (!full.baseline.has_shape() || full.baseline.peak(place_in_week(now_)) < settings_.min_events_per_hour))
     return;

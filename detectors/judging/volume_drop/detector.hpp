@@ -56,7 +56,7 @@ private:
   void catch_up(key_slot slot);
   void turn_hour(key_slot slot);
   void learn(full_state& full, std::int32_t hour, double events);
-  void watch(key_slot slot, full_state& full);
+  void begin_watch(key_slot slot, full_state& full);
 
   // The tick at hand.
   void look(key_slot slot, std::int64_t count, judge& out);
