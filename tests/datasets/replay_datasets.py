@@ -259,27 +259,32 @@ def print_incidents(outcome):
             print(f"  missed: {window.start} to {window.end} {window.scope} {window.causes}")
 
 
-def write(tables):
-    page = PAGE.read_text(encoding="utf-8")
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
+def write(tables, path=PAGE, begin_line=BEGIN, end_line=END):
+    page = path.read_text(encoding="utf-8")
+    before, begin, rest = page.partition(begin_line)
+    _, end, after = rest.partition(end_line)
     if not begin or not end:
-        raise RuntimeError(f"{PAGE.name} lacks the lines {BEGIN.strip()} and {END.strip()}")
-    PAGE.write_text(before + BEGIN + "\n" + tables + "\n" + END + after, encoding="utf-8")
+        raise RuntimeError(f"{path.name} lacks the lines {begin_line.strip()} and {end_line.strip()}")
+    path.write_text(before + begin_line + "\n" + tables + "\n" + end_line + after, encoding="utf-8")
 
 
-def main(arguments):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def asked_of(arguments, description, page):
+    """The options of the command line, checked; `page`: what --write renews."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--tocsin", type=pathlib.Path, default=ROOT / "build" / "release" / "tocsin")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="data sets, by name or name of configuration")
     parser.add_argument("--incidents", action="store_true", help="print each incident, and the labels that were missed")
-    parser.add_argument("--write", action="store_true", help="write the tables into docs/datasets.md")
+    parser.add_argument("--write", action="store_true", help=f"write the tables into docs/{page.name}")
     asked = parser.parse_args(arguments)
     if not asked.tocsin.is_file():
         parser.error(f"{asked.tocsin} is not there; build target tocsin or name it with --tocsin")
     if asked.write and asked.only:
         parser.error("--write needs all data sets")
+    return asked
 
+
+def main(arguments):
+    asked = asked_of(arguments, __doc__.splitlines()[0], PAGE)
     data = data_folder()
     chosen = [dataset for dataset in DATASETS
               if (not asked.only or {dataset.name, dataset.config} & set(asked.only))

@@ -7,7 +7,6 @@ Of each example configuration only field names, conditions, scope, levels, tick 
 replaced by the default one with its default settings. `--write` renews the table in docs/quality.md. Exit codes as
 those of replay_datasets.py, which finds the data and runs the commands.
 """
-import argparse
 import json
 import pathlib
 import re
@@ -98,25 +97,8 @@ def line_of(outcome):
             len(everything.outside), everything.episodes(), delay]
 
 
-def write(table):
-    page = PAGE.read_text(encoding="utf-8")
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise RuntimeError(f"{PAGE.name} lacks the lines {BEGIN.strip()} and {END.strip()}")
-    PAGE.write_text(before + BEGIN + "\n" + table + "\n" + END + after, encoding="utf-8")
-
-
 def main(arguments):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--tocsin", type=pathlib.Path,
-                        default=replay_datasets.ROOT / "build" / "release" / "tocsin")
-    parser.add_argument("--only", nargs="+", metavar="NAME")
-    parser.add_argument("--incidents", action="store_true")
-    parser.add_argument("--write", action="store_true")
-    asked = parser.parse_args(arguments)
-    if not asked.tocsin.is_file():
-        parser.error(f"{asked.tocsin} is not there; build target tocsin or name it with --tocsin")
+    asked = replay_datasets.asked_of(arguments, __doc__.splitlines()[0], PAGE)
     data = replay_datasets.data_folder()
     if not data:
         print("SKIPPED: no data. TOCSIN_DATA names no folder, or is not set and ../shared/data is not there.")
@@ -146,7 +128,7 @@ def main(arguments):
     for problem in problems[:50]:
         print(f"FAILED: {problem}")
     if asked.write and not problems:
-        write(table)
+        replay_datasets.write(table, PAGE, BEGIN, END)
     return 1 if problems else 0
 
 
