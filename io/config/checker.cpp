@@ -319,12 +319,8 @@ const section_spec* checker::detector_section(const json& value, const std::stri
   if (std::find(types.begin(), types.end(), name) != types.end())
     return find_section("detector:" + name);
 
-  const auto& later = later_detector_types();
   const auto meant = nearest(name, types);
-  if (std::find(later.begin(), later.end(), name) != later.end())
-    refuse(here, type, fmt::format("{}: this build does not have that detector yet", alternatives(types)));
-  else
-    refuse(here, type, meant ? fmt::format("\"{}\", perhaps", *meant) : alternatives(types));
+  refuse(here, type, meant ? fmt::format("\"{}\", perhaps", *meant) : alternatives(types));
   return nullptr;
 }
 

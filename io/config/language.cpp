@@ -439,20 +439,9 @@ const section_spec& root_section() {
 std::vector<std::string> detector_types() {
   std::vector<std::string> types;
   for (const auto& section : language())
-    if (section.name.compare(0, detector_prefix.size(), detector_prefix) == 0 && !is_later(section))
+    if (section.name.compare(0, detector_prefix.size(), detector_prefix) == 0)
       types.push_back(section.name.substr(detector_prefix.size()));
   return types;
-}
-
-const std::vector<std::string>& later_detector_types() {
-  static const std::vector<std::string> types;
-  return types;
-}
-
-bool is_later(const section_spec& section) {
-  const auto& later = later_detector_types();
-  return std::any_of(later.begin(), later.end(),
-                     [&](const std::string& type) { return section.name == std::string(detector_prefix) + type; });
 }
 
 std::vector<std::string> known_paths() {

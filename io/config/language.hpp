@@ -56,11 +56,8 @@ const std::vector<section_spec>& language();
 const section_spec* find_section(std::string_view name);
 /// The section of the whole document.
 const section_spec& root_section();
-/// The detector types that this build has, and those that the design names for later.
+/// The detector types that this build has.
 std::vector<std::string> detector_types();
-const std::vector<std::string>& later_detector_types();
-/// True for the section of a detector type that is refused for now.
-bool is_later(const section_spec& section);
 
 /// The path of each key that is accepted, `*` for the elements of a list, and `*(threshold)` for the elements of
 /// one type, for example `/monitors/*/detectors/*(threshold)/rate`.

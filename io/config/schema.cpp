@@ -99,7 +99,7 @@ std::string schema_text() {
   schema.update(object_of(root_section()));
   auto& definitions = schema["$defs"] = ordered::object();
   for (const auto& section : language())
-    if (&section != &root_section() && !is_later(section))
+    if (&section != &root_section())
       definitions[section.name] = object_of(section);
   return schema.dump(2) + '\n';
 }
