@@ -76,7 +76,6 @@ public:
   /// The season has been learned: rates have a level and factors from now on. Never falls back.
   bool has_shape() const { return shaped_; }
   double age() const { return end_ - begin_; }
-  double seconds_learned(std::uint32_t cell) const { return static_cast<double>(cells_[cell].visits) * clock_.hour; }
 
   /// Calls visit(x) for every number of the state, in a fixed order: `float&`, `double&` or `bool&` or integers. For
   /// saving and loading.

@@ -110,4 +110,9 @@ const per_alternative& start_weights(double expected_failures_a_tick, double rat
   return table_of_weights.rows[row * table_of_weights.rates + row_number(p) - table_of_weights.first_rate];
 }
 
+const per_alternative& strict_weights() {
+  static const per_alternative ones = per_alternative::Ones();
+  return ones;
+}
+
 } // namespace tocsin

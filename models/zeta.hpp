@@ -30,6 +30,9 @@ namespace tocsin {
 /// input: mu below 0.01, and NaN, counts as 0.01, above 10 as 10; rates up to 0.001, and NaN, as 0, above 0.95 as 0.95.
 const per_alternative& start_weights(double expected_failures_a_tick, double rate = 0);
 
+/// Weights of 1: strict mode.
+const per_alternative& strict_weights();
+
 /// The smallest zeta; the largest weight is its reciprocal.
 inline constexpr double zeta_floor = 0.05;
 

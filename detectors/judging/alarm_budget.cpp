@@ -7,10 +7,16 @@ namespace tocsin {
 
 namespace {
 
+constexpr double most_alarms_a_tick = 1.0 / 200;
 constexpr double reserve = 0.1;               ///< of the budget, for new keys
 constexpr std::uint64_t fewest_newcomers = 8; ///< the first new key must not take the whole reserve
 
 } // namespace
+
+double affordable_alarms_a_tick(double alarms_per_day, time_ms tick) {
+  const auto ticks_a_day = static_cast<double>(day_ms) / static_cast<double>(tick);
+  return std::min(alarms_per_day / ticks_a_day, most_alarms_a_tick);
+}
 
 void alarm_budget::set_rates() {
   const auto half = per_tick_ * (shared_ ? 1 - reserve : 1) / 2;

@@ -7,6 +7,10 @@
 
 namespace tocsin {
 
+/// A budget of false alarms a day, in alarms a tick; at most one in 200 ticks: a coarse stream decides too seldom to
+/// afford more.
+double affordable_alarms_a_tick(double alarms_per_day, time_ms tick);
+
 /// Shares one scope's budget of false alarms among its keys: at every instant the rates of all keys add up to at most
 /// the budget.
 ///

@@ -18,9 +18,8 @@ constexpr double slow_pace = 1.14; ///< (theta - 1) / ln theta for theta = 1.3
 constexpr double fast_pace = 1.8;  ///< ... and for about 3.3
 constexpr int first_fast = 3;      ///< from this alternative on (theta = 4) the fast excursion tells the onset
 constexpr std::uint8_t ticks_until_calibrated = 50;
-constexpr double mean_weight = 0.02;             ///< of a tick, in the moving mean of expected failures
-constexpr double full_from = 200;                ///< expected failures
-constexpr double most_alarms_a_tick = 1.0 / 200; ///< a coarse stream decides too seldom to afford more
+constexpr double mean_weight = 0.02; ///< of a tick, in the moving mean of expected failures
+constexpr double full_from = 200;    ///< expected failures
 constexpr double most_weight = 1 << 26;
 /// That so many viewers fail must be this unlikely. Evidence of 1 takes less, where nobody tries again.
 constexpr double chance_of_viewers = 1e-5;
@@ -30,11 +29,6 @@ constexpr std::uint8_t passing_incidents_learned = 3; ///< so many in a day or t
 constexpr double mild_excess = 0.05;     ///< of the rate: what is worse is an outage, however often it comes
 constexpr tick_index least_patience = 2; ///< hours after which a rate may be the new normal ...
 constexpr tick_index most_patience = 72;
-
-const per_alternative& no_correction() {
-  static const per_alternative ones = per_alternative::Ones();
-  return ones;
-}
 
 std::int64_t whole(double count) {
   return static_cast<std::int64_t>(std::min(count, 9e18));
@@ -89,7 +83,7 @@ detector::detector(const monitor_spec& monitor, const sr_mixture_spec& settings,
       ticks_a_day_(static_cast<double>(day_ms) / static_cast<double>(monitor.tick)),
       ticks_an_hour_(std::max<tick_index>(1, hour_ms / monitor.tick)), order_(parents_first(monitor)) {
   hours_a_day_ = std::max<std::int32_t>(1, static_cast<std::int32_t>(day_ms / std::max(hour_ms, monitor.tick)));
-  budget_a_tick_ = std::min(settings.false_alarms_per_day / ticks_a_day_, most_alarms_a_tick);
+  budget_a_tick_ = affordable_alarms_a_tick(settings.false_alarms_per_day, monitor.tick);
   clock_.tick = static_cast<double>(monitor.tick) / second_ms;
   clock_.hour = std::max(3600.0, clock_.tick);
   kept_a_tick_ = std::exp(-clock_.tick / clock_.hour);
@@ -117,15 +111,8 @@ void detector::welcome(key_slot slot, tick_index when) {
   key.hour = hour_;
   const bool is_root = (*keys_)[slot].level == 0;
   if (is_root) {
-    if (free_scopes_.empty()) {
-      key.place = static_cast<std::uint32_t>(scopes_.size());
-      scopes_.emplace_back();
-    } else {
-      key.place = free_scopes_.back();
-      free_scopes_.pop_back();
-    }
+    key.place = scopes_.take();
     auto& scope = scopes_[key.place];
-    scope = {};
     scope.baseline = root_baseline(clock_, seconds_);
     scope.budget = alarm_budget(budget_a_tick_, monitor_->levels.size() > 1);
     scope.budget.begin(when);
@@ -137,17 +124,6 @@ void detector::welcome(key_slot slot, tick_index when) {
   budget.join(when);
   key.is_new = true;
   key.share_seen = budget.new_until(when);
-}
-
-void detector::make_full(key_state& key) {
-  if (free_fulls_.empty()) {
-    key.place = static_cast<std::uint32_t>(fulls_.size());
-    fulls_.emplace_back();
-  } else {
-    key.place = free_fulls_.back();
-    free_fulls_.pop_back();
-    fulls_[key.place] = {};
-  }
 }
 
 void detector::forget(const std::vector<bool>& slots) {
@@ -167,13 +143,13 @@ void detector::forget(const std::vector<bool>& slots) {
         budget.leave_established(key.weight, now_ + 1);
     }
     if (key.place != no_place)
-      free_fulls_.push_back(key.place);
+      fulls_.give_back(key.place);
   }
   for (key_slot slot = 0; slot < count; ++slot) {
     if (!slots[slot])
       continue;
     if ((*keys_)[slot].level == 0)
-      free_scopes_.push_back(keys_of_[slot].place);
+      scopes_.give_back(keys_of_[slot].place);
     keys_of_[slot] = {};
     open_.erase(slot);
     pooled_.erase(slot);
@@ -358,7 +334,7 @@ void detector::learn(const due_hour& what, key_slot slot, const expectation* par
                      static_cast<double>(what.sums.squares), parent->dispersion);
   if (key.place == no_place) {
     if (by_parent >= full_from)
-      make_full(key);
+      key.place = fulls_.take();
     return;
   }
   auto& full = fulls_[key.place];
@@ -548,7 +524,7 @@ void detector::judge_key(const key_counts& counts, const expectation& expected, 
   const bool calibrated = !settings_.strict && key.active_ticks >= ticks_until_calibrated;
   const auto raised = tested / expected.rate;
   const auto usual = static_cast<double>(key.mean_failures) * raised;
-  key.evidence.start(mass, calibrated ? start_weights(usual, tested) : no_correction());
+  key.evidence.start(mass, calibrated ? start_weights(usual, tested) : strict_weights());
   key.evidence.observe(log_likelihood_ratios(counts.total, counts.failed, tested, expected.dispersion));
   const auto since_last = key.last_tick == never ? 1 : now_ - key.last_tick;
   follow(key.slow, slow_pace * raised, counts, total * expected.rate, since_last);
@@ -878,15 +854,15 @@ bool detector::load(key_slot slot, state_reader& in) {
   if (!key.load(in))
     return false;
   if ((*keys_)[slot].level == 0) {
-    key.place = static_cast<std::uint32_t>(scopes_.size());
-    auto& scope = scopes_.emplace_back();
+    key.place = scopes_.take();
+    auto& scope = scopes_[key.place];
     scope.baseline = root_baseline(clock_, 0);
     scope.budget = alarm_budget(budget_a_tick_, monitor_->levels.size() > 1);
     scope.resize(monitor_->levels.size());
     if (!scope.load(in))
       return false;
   } else if (in.u8() != 0) {
-    make_full(key);
+    key.place = fulls_.take();
     if (!fulls_[key.place].load(in))
       return false;
   }
@@ -957,7 +933,7 @@ bool detector::loaded(tick_index last_tick, judge& out) {
       own.weights += key.weight;
     }
   }
-  for (std::size_t i = 0; i < scopes_.size(); ++i)
+  for (std::uint32_t i = 0; i < scopes_.size(); ++i)
     if (seen[i].established != scopes_[i].budget.established() || seen[i].newcomers != scopes_[i].budget.newcomers() ||
         seen[i].weights != scopes_[i].budget.weights())
       return false;

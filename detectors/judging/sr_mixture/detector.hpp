@@ -1,6 +1,7 @@
 #pragma once
 
 #include "detectors/judging/detector.hpp"
+#include "detectors/judging/slab.hpp"
 #include "detectors/judging/sr_mixture/key_state.hpp"
 #include "detectors/judging/sr_mixture/scope_state.hpp"
 #include "detectors/judging/window_pages.hpp"
@@ -77,7 +78,6 @@ private:
 
   // Keys come.
   void welcome(key_slot slot, tick_index when);
-  void make_full(key_state& key);
   scope_state& scope_of(key_slot slot) { return scopes_[keys_of_[(*keys_)[slot].root].place]; }
   const scope_state& scope_of(key_slot slot) const { return scopes_[keys_of_[(*keys_)[slot].root].place]; }
   tick_index grown_up_at(key_slot slot) const { return (*keys_)[slot].created + ticks_an_hour_; }
@@ -135,10 +135,8 @@ private:
   std::vector<std::uint32_t> parents_;
 
   std::vector<key_state> keys_of_; ///< by slot
-  std::vector<full_state> fulls_;
-  std::vector<std::uint32_t> free_fulls_;
-  std::vector<scope_state> scopes_;
-  std::vector<std::uint32_t> free_scopes_;
+  slab<full_state> fulls_;
+  slab<scope_state> scopes_;
   tsl::robin_map<key_slot, open_state> open_;
   tsl::robin_map<key_slot, pooled_keys> pooled_; ///< by tail
 

@@ -3,6 +3,7 @@
 #include "detectors/judging/words.hpp"
 #include "models/guard.hpp"
 #include "models/volume_ratio.hpp"
+#include "models/zeta.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -12,20 +13,14 @@ namespace tocsin::volume_drop {
 
 namespace {
 
-constexpr double slow_pace = 0.93;               ///< (1 - theta) / ln(1 / theta) for theta = 0.87
-constexpr double fast_pace = 0.7;                ///< ... and for 0.45
-constexpr int first_fast = 2;                    ///< from this alternative on (theta = 0.6) the fast excursion tells
-constexpr double most_alarms_a_tick = 1.0 / 200; ///< a coarse stream decides too seldom to afford more
-constexpr double weight_unit = 16;               ///< weights are whole numbers of 1/16
+constexpr double slow_pace = 0.93; ///< (1 - theta) / ln(1 / theta) for theta = 0.87
+constexpr double fast_pace = 0.7;  ///< ... and for 0.45
+constexpr int first_fast = 2;      ///< from this alternative on (theta = 0.6) the fast excursion tells
+constexpr double weight_unit = 16; ///< weights are whole numbers of 1/16
 constexpr double most_weight = 1 << 24;
 constexpr tick_index least_accept_ms = 2 * hour_ms;
 constexpr tick_index most_accept_ms = 3 * day_ms;
 constexpr std::int32_t most_silent_hours = 28 * 24; ///< to learn when a key that nobody watched comes back
-
-const per_alternative& no_correction() {
-  static const per_alternative ones = per_alternative::Ones();
-  return ones;
-}
 
 } // namespace
 
@@ -34,7 +29,7 @@ detector::detector(const monitor_spec& monitor, const volume_drop_spec& settings
       ticks_a_day_(static_cast<double>(day_ms) / static_cast<double>(monitor.tick)),
       tick_hours_(static_cast<double>(monitor.tick) / static_cast<double>(hour_ms)),
       hour_hours_(std::max(1.0, tick_hours_)), ticks_an_hour_(std::max<tick_index>(1, hour_ms / monitor.tick)),
-      budget_a_tick_(std::min(settings.false_alarms_per_day / ticks_a_day_, most_alarms_a_tick)) {}
+      budget_a_tick_(affordable_alarms_a_tick(settings.false_alarms_per_day, monitor.tick)) {}
 
 void detector::resize(std::size_t slots) {
   if (slots > keys_of_.size())
@@ -49,26 +44,9 @@ void detector::welcome(key_slot slot, tick_index when) {
   key.hour = hour_;
   if ((*keys_)[slot].level != 0)
     return;
-  if (free_budgets_.empty()) {
-    key.scope = static_cast<std::uint32_t>(budgets_.size());
-    budgets_.emplace_back();
-  } else {
-    key.scope = free_budgets_.back();
-    free_budgets_.pop_back();
-  }
+  key.scope = budgets_.take();
   budgets_[key.scope] = alarm_budget(budget_a_tick_, monitor_->levels.size() > 1);
   budgets_[key.scope].begin(when);
-}
-
-void detector::make_full(key_state& key) {
-  if (free_fulls_.empty()) {
-    key.place = static_cast<std::uint32_t>(fulls_.size());
-    fulls_.emplace_back();
-  } else {
-    key.place = free_fulls_.back();
-    free_fulls_.pop_back();
-    fulls_[key.place] = {};
-  }
 }
 
 full_state* detector::full_of(key_slot slot) {
@@ -88,13 +66,13 @@ void detector::forget(const std::vector<bool>& slots) {
       continue;
     if (full->watched && who.level != 0 && !slots[who.root])
       budget_of(slot).leave_established(full->weight, now_ + 1);
-    free_fulls_.push_back(keys_of_[slot].place);
+    fulls_.give_back(keys_of_[slot].place);
   }
   for (key_slot slot = 0; slot < count; ++slot) {
     if (!slots[slot])
       continue;
     if (keys_of_[slot].scope != no_place)
-      free_budgets_.push_back(keys_of_[slot].scope);
+      budgets_.give_back(keys_of_[slot].scope);
     keys_of_[slot] = {};
     open_.erase(slot);
   }
@@ -164,7 +142,7 @@ void detector::turn_hour(key_slot slot) {
     if (static_cast<double>(closed) < settings_.min_events_per_hour / 2 * hour_hours_ ||
         is_pooled((*keys_)[slot].bytes))
       return;
-    make_full(key);
+    key.place = fulls_.take();
   }
   auto& full = fulls_[key.place];
   const auto release = [&](std::int32_t hour) {
@@ -269,7 +247,7 @@ void detector::score(key_slot slot, full_state& full, tick_index tick, std::int6
   about.failures_an_hour = forecast.an_hour / (1 + forecast.dispersion * expected);
   about.hours_between_alarms = tick_hours_ / alarms_a_tick(slot, full);
   const auto tested = expected * std::exp(-guard_exponent(about));
-  full.evidence.start(mass, no_correction());
+  full.evidence.start(mass, strict_weights());
   full.evidence.observe(log_volume_ratios(count, tested, forecast.dispersion));
   full.slow.follow(slow_pace, count, expected);
   full.fast.follow(fast_pace, count, expected);
@@ -459,13 +437,13 @@ bool detector::load(key_slot slot, state_reader& in) {
       has_budget != ((*keys_)[slot].level == 0) || (is_open && !is_full))
     return false;
   if (has_budget) {
-    key.scope = static_cast<std::uint32_t>(budgets_.size());
-    budgets_.emplace_back(budget_a_tick_, monitor_->levels.size() > 1);
-    if (!budgets_.back().load(in))
+    key.scope = budgets_.take();
+    budgets_[key.scope] = alarm_budget(budget_a_tick_, monitor_->levels.size() > 1);
+    if (!budgets_[key.scope].load(in))
       return false;
   }
   if (is_full) {
-    make_full(key);
+    key.place = fulls_.take();
     if (!fulls_[key.place].load(in))
       return false;
   }
@@ -498,7 +476,7 @@ bool detector::loaded(tick_index last_tick, judge& out) {
       return false;
     out.remind(full->look_at, slot);
   }
-  for (std::size_t i = 0; i < budgets_.size(); ++i)
+  for (std::uint32_t i = 0; i < budgets_.size(); ++i)
     if (seen[i].watched != budgets_[i].established() || seen[i].weights != budgets_[i].weights() ||
         budgets_[i].newcomers() != 0)
       return false;

@@ -2,6 +2,7 @@
 
 #include "detectors/judging/alarm_budget.hpp"
 #include "detectors/judging/detector.hpp"
+#include "detectors/judging/slab.hpp"
 #include "detectors/judging/volume_drop/key_state.hpp"
 
 #include <tsl/robin_map.h>
@@ -43,7 +44,6 @@ public:
 
 private:
   void welcome(key_slot slot, tick_index when);
-  void make_full(key_state& key);
   full_state* full_of(key_slot slot);
   alarm_budget& budget_of(key_slot slot) { return budgets_[keys_of_[(*keys_)[slot].root].scope]; }
   const alarm_budget& budget_of(key_slot slot) const { return budgets_[keys_of_[(*keys_)[slot].root].scope]; }
@@ -77,10 +77,8 @@ private:
   double budget_a_tick_;
 
   std::vector<key_state> keys_of_; ///< by slot
-  std::vector<full_state> fulls_;
-  std::vector<std::uint32_t> free_fulls_;
-  std::vector<alarm_budget> budgets_;
-  std::vector<std::uint32_t> free_budgets_;
+  slab<full_state> fulls_;
+  slab<alarm_budget> budgets_;
   tsl::robin_map<key_slot, open_drop> open_;
 
   tick_index now_ = 0;
