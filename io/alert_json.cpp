@@ -154,6 +154,48 @@ void put_measurement(object_writer& out, buffer& bytes, const alert& record) {
   out.number("confidence", record.confidence);
 }
 
+void put_cause(object_writer& out, buffer& bytes, const alert& record) {
+  put(out.name("contributors"), "[");
+  for (std::size_t i = 0; i < record.contributors.size(); ++i) {
+    const auto& from = record.contributors[i];
+    put(bytes, i == 0 ? "" : ",");
+    object_writer object(bytes);
+    put_dimensions(object.name("set"), from.set);
+    object.number("excess", from.excess);
+    object.number("share", from.share);
+    object.number("rate_without", from.rate_without);
+    object.number("score", from.score);
+    object.end();
+  }
+  bytes.push_back(']');
+  if (record.parent_id)
+    out.text("parent_id", *record.parent_id);
+  else
+    out.null("parent_id");
+  put(out.name("children"), "[");
+  for (std::size_t i = 0; i < record.children.size(); ++i) {
+    put(bytes, i == 0 ? "" : ",");
+    put_string(bytes, record.children[i]);
+  }
+  bytes.push_back(']');
+  out.integer("children_count", record.children_count);
+  put(out.name("error_types"), "[");
+  for (std::size_t i = 0; i < record.error_types.size(); ++i) {
+    const auto& of = record.error_types[i];
+    put(bytes, i == 0 ? "" : ",");
+    object_writer object(bytes);
+    if (of.type)
+      object.text("type", *of.type);
+    else
+      object.null("type");
+    object.integer("failures", of.failures);
+    object.number("expected", of.expected);
+    object.end();
+  }
+  bytes.push_back(']');
+  out.integer("reopen_count", record.reopen_count);
+}
+
 void put_times(object_writer& out, const alert& record) {
   out.time("onset", record.onset);
   out.time("detected_at", record.detected_at);
@@ -265,6 +307,7 @@ std::string event_of(const alert& record) {
       return fmt::format("resolved after {} at {}; ", lasted, measured(record, *record.measured_value_on_close));
     return fmt::format("resolved after {}; ", lasted);
   case alert_kind::expire: return fmt::format("expired without events, {} after its onset; ", lasted);
+  case alert_kind::retract: return fmt::format("retracted after {}: corrected by late events; ", lasted);
   case alert_kind::rebase: return fmt::format("taken as the new normal after {}; ", lasted);
   }
   return "";
@@ -311,6 +354,7 @@ std::string to_json(const alert& record) {
   object_writer out(bytes);
   put_identity(out, bytes, record);
   put_measurement(out, bytes, record);
+  put_cause(out, bytes, record);
   put_times(out, record);
   put_origin(out, bytes, record);
   out.text("description", describe(record));

@@ -11,6 +11,7 @@ const char* name_of(alert_kind kind) {
   case alert_kind::resolve: return "resolve";
   case alert_kind::expire: return "expire";
   case alert_kind::rebase: return "rebase";
+  case alert_kind::retract: return "retract";
   }
   return "unknown";
 }

@@ -12,7 +12,7 @@
 
 namespace tocsin {
 
-enum class alert_kind : std::uint8_t { open, update, resolve, expire, rebase };
+enum class alert_kind : std::uint8_t { open, update, resolve, expire, rebase, retract };
 enum class alert_status : std::uint8_t { open, closed, expired };
 enum class severity : std::uint8_t { warning, major, critical };
 /// What a record's values are: a failure rate (fraction), or events an hour.
@@ -27,6 +27,22 @@ struct dimension_value {
   std::string dimension;
   std::optional<std::string> value;
   bool pooled = false; ///< the pooled tail `(other)`
+};
+
+/// A set of dimension values that explains an incident: where the excess failures are.
+struct contributor {
+  std::vector<dimension_value> set; ///< at most three dimensions, none of them the scope's
+  double excess = 0;                ///< failures - expected failures in the set since the onset
+  double share = 0;                 ///< of the incident's excess
+  double rate_without = 0;          ///< failure rate of the incident's key without the set
+  double score = 0;                 ///< log likelihood ratio, in nats
+};
+
+/// Failures of one type among those of an incident.
+struct error_type_count {
+  std::optional<std::string> type; ///< no value where the event names none
+  std::int64_t failures = 0;
+  double expected = 0;
 };
 
 /// One change of an incident: a record of the alert log. docs/alerts.md describes each field; rates are fractions,
@@ -63,6 +79,12 @@ struct alert {
   std::optional<double> evidence;
   std::optional<double> once_in_days;
   std::optional<double> confidence;
+  std::vector<contributor> contributors;     ///< best first, at most five
+  std::optional<std::string> parent_id;      ///< the incident that explains this one: only that one pages
+  std::vector<std::string> children;         ///< ids of the incidents that this one explains, in order; at most fifty
+  std::uint32_t children_count = 0;          ///< all of them
+  std::vector<error_type_count> error_types; ///< most excess first, at most five
+  std::uint32_t reopen_count = 0;            ///< excursions merged into this incident after its first
   time_ms onset = 0;
   time_ms detected_at = 0;
   std::optional<time_ms> resolved_at;

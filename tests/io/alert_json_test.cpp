@@ -68,7 +68,8 @@ TEST_CASE("an alert record is one line with the documented fields in the documen
         R"("measured_value":0.0841121,"measured_value_on_close":null,"baseline_value":0.0112149,)"
         R"("interval":[0.0525,0.1261],"sample_size":214,"failures":18,"expected_failures":2.4,"excess_failures":15.6,)"
         R"("affected_viewers":15,"affected_per_hour":940,"affected_per_hour_on_open":610.123,"evidence":null,)"
-        R"("once_in_days":null,"confidence":null,)"
+        R"("once_in_days":null,"confidence":null,"contributors":[],"parent_id":null,"children":[],"children_count":0,)"
+        R"("error_types":[],"reopen_count":0,)"
         R"("onset":"2016-05-04T12:03:10.000Z","detected_at":"2016-05-04T12:05:00.000Z","resolved_at":null,)"
         R"("watermark":"2016-05-04T12:05:02.000Z","closes_when":"the rate is below 4 % for 1m",)"
         R"("model":{"rate":0.05,"window_s":60},"config_fingerprint":"c0ffee","source_offsets":{"0":123,"1":0},)"
@@ -108,6 +109,29 @@ TEST_CASE("a record of a volume tells events instead of failures") {
 TEST_CASE("the example of the documentation is what is written") {
   CHECK(test::read_bytes(TOCSIN_SOURCE_DIR "/docs/alerts.md").find("\n" + to_json(example()) + "\n") !=
         std::string::npos);
+}
+
+TEST_CASE("an alert record tells its causes, its family and its error types") {
+  auto a = example();
+  a.contributors = {{{{"cdn", "fastly"}, {"country", std::nullopt}}, 14.1, 0.9, 0.0117, 21.4}};
+  a.parent_id = "fedcba9876543210fedcba9876543210";
+  a.children = {"00000000000000000000000000000001", "00000000000000000000000000000002"};
+  a.children_count = 51;
+  a.error_types = {{"HLS_404", 13, 0.4}, {std::nullopt, 2, 0}};
+  a.reopen_count = 3;
+  const auto record = parsed(a);
+  CHECK(
+      record["contributors"] ==
+      nlohmann::json::parse(
+          R"([{"set":{"cdn":"fastly","country":null},"excess":14.1,"share":0.9,"rate_without":0.0117,"score":21.4}])"));
+  CHECK(record["parent_id"] == *a.parent_id);
+  CHECK(record["children"] == a.children);
+  CHECK(record["children_count"] == 51);
+  CHECK(record["error_types"] ==
+        nlohmann::json::parse(
+            R"([{"type":"HLS_404","failures":13,"expected":0.4},{"type":null,"failures":2,"expected":0}])"));
+  CHECK(record["reopen_count"] == 3);
+  CHECK(schema_violations(to_json(a)).empty());
 }
 
 TEST_CASE("rendered records follow the schema") {

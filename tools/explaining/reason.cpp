@@ -70,6 +70,8 @@ std::string reason(const detector_view& detector, const watched_judgement* judge
     return "An incident ended in this tick: the rate is normal again.";
   if (was_told(judged, alert_kind::rebase))
     return "An incident ended in this tick: it has lasted so long that its rate is the new normal.";
+  if (was_told(judged, alert_kind::retract))
+    return "An incident was taken back in this tick: with its late events it no longer passes the gates.";
   if (was_told(judged, alert_kind::expire))
     return "An incident ended in this tick: the key had no events for too long.";
   if (detector.incident)
@@ -89,6 +91,7 @@ std::vector<std::string> happenings(const watched_judgement& judged) {
     case alert_kind::resolve: out.emplace_back("resolved"); break;
     case alert_kind::expire: out.emplace_back("expired"); break;
     case alert_kind::rebase: out.emplace_back("accepted as the new normal"); break;
+    case alert_kind::retract: out.emplace_back("retracted"); break;
     }
   }
   if (judged.asked && !judged.view.incident && judged.view.gates)
