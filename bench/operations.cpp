@@ -102,7 +102,7 @@ BENCHMARK(add_to_window)->Arg(1'000)->Arg(1'000'000);
 void likelihood_ratios(benchmark::State& state, std::int64_t events, double rate, double dispersion) {
   std::int64_t i = 0;
   for (auto _ : state) {
-    benchmark::DoNotOptimize(log_likelihood_ratios(events + (i & 7), i & 3, rate, dispersion));
+    benchmark::DoNotOptimize(tocsin::likelihood_ratios(events + (i & 7), i & 3, rate, dispersion));
     ++i;
   }
 }
@@ -113,11 +113,11 @@ BENCHMARK_CAPTURE(likelihood_ratios, beta_binomial, 100, 0.2, 0.02);
 /// The weights of a tick, the start of its share of the budget, its ratios taken in, and the sum compared.
 void start_and_observe(benchmark::State& state) {
   shiryaev_roberts_mixture mixture;
-  const auto logs = log_likelihood_ratios(100, 1, 0.01, 0.0);
+  const auto ratios = tocsin::likelihood_ratios(100, 1, 0.01, 0.0);
   std::int64_t i = 0;
   for (auto _ : state) {
     mixture.start(1e-6, start_weights(static_cast<double>(++i & 7), 0.01));
-    mixture.observe(logs);
+    mixture.observe(ratios);
     benchmark::DoNotOptimize(mixture.sum());
   }
 }

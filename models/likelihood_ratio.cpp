@@ -60,25 +60,27 @@ double beta_precision(double rate, double dispersion) {
 
 // -- eight alternatives -------------------------------------------------------------------------------------------
 
-// What the forms share: x = p (theta - 1), u = 1 + x and its logarithm, and d = (p_j - p) / (1 - p) = x / u.
+// What the forms share: x = p (theta - 1), u = 1 + x and d = (p_j - p) / (1 - p) = x / u.
 struct raised_odds {
   per_alternative x;
   per_alternative u; // above 1, since x >= 3e-10
-  per_alternative log_u;
   per_alternative distance;
 
-  explicit raised_odds(double rate) : x(rate * (odds.theta - 1)), u(1 + x), log_u(log_of(u)), distance(x / u) {}
+  explicit raised_odds(double rate) : x(rate * (odds.theta - 1)), u(1 + x), distance(x / u) {}
 };
 
 per_alternative bernoulli(const tick_counts& n, const raised_odds& raised) {
-  return n.failed * odds.log_theta - n.total * (raised.x * raised.log_u / (raised.u - 1));
+  return n.failed * odds.log_theta - n.total * (raised.x * log_of(raised.u) / (raised.u - 1));
 }
 
 per_alternative negative_binomial(const tick_counts& n, const raised_odds& raised, double rate, double dispersion) {
   const auto k_mu = dispersion * n.total * rate;
   // rho - 1 = d (1 - p) / p
   const per_alternative growth = 1 + (k_mu / (1 + k_mu) * (1 - rate) / rate) * raised.distance;
-  return n.failed * (odds.log_theta - raised.log_u) - (1 / dispersion + n.failed) * log_of(growth);
+  const auto exponent = 1 / dispersion + n.failed;
+  if (n.failed == 0)
+    return -exponent * log_of(growth);
+  return n.failed * (odds.log_theta - log_of(raised.u)) - exponent * log_of(growth);
 }
 
 // The alternatives and the null behind them; one more to fill the last packet.
@@ -134,6 +136,47 @@ per_alternative beta_binomial(const tick_counts& n, double rate, double dispersi
   return logs.head<alternatives>() - logs[alternatives];
 }
 
+// -- eight alternatives, few events: products ----------------------------------------------------------------------
+
+// Up to here no power leaves e^600: 250^108 = e^596.
+constexpr double most_multiplied = 108;
+constexpr double most_steps = 24;
+constexpr double largest_exponent = 600;
+
+per_alternative power(per_alternative base, int exponent) {
+  per_alternative result = per_alternative::Ones();
+  for (; exponent > 0; exponent >>= 1) {
+    if ((exponent & 1) != 0)
+      result *= base;
+    base *= base;
+  }
+  return result;
+}
+
+// Overwrites the alternatives from `first` on; `failing`: rho^e.
+void multiply_negative_binomial(const tick_counts& n, const raised_odds& raised, double rate, double dispersion,
+                                const per_alternative& failing, Eigen::Index first, per_alternative& out) {
+  const auto k_mu = dispersion * n.total * rate;
+  const auto growth = k_mu / (1 + k_mu) * (1 - rate) / rate; // of 1, times rho - 1 = d (1 - p) / p
+  const auto exponent = 1 / dispersion + n.failed;
+  for (auto j = first; j < alternatives; ++j)
+    out[j] = failing[j] * std::exp(std::max(-exponent * std::log(1 + growth * raised.distance[j]), -largest_exponent));
+}
+
+// The ratio of rising factorials, factor by factor, so that it stays in range.
+per_alternative multiply_beta_binomial(const tick_counts& n, double rate, double dispersion) {
+  const auto s = beta_precision(rate, dispersion);
+  const per_alternative scale = s / (1 + rate * (odds.theta - 1));
+  const per_alternative failing = rate * odds.theta * scale;
+  const per_alternative succeeding = (1 - rate) * scale;
+  per_alternative result = per_alternative::Ones();
+  for (auto i = 0.0; i < n.failed; ++i)
+    result *= (failing + i) * (1 / (rate * s + i));
+  for (auto i = 0.0; i < n.total - n.failed; ++i)
+    result *= (succeeding + i) * (1 / ((1 - rate) * s + i));
+  return result;
+}
+
 // -- one alternative ----------------------------------------------------------------------------------------------
 
 double bernoulli(const tick_counts& n, double p, double q) {
@@ -180,6 +223,34 @@ per_alternative log_likelihood_ratios(std::int64_t total, std::int64_t failed, d
         result[j] = dispersed[j];
   }
   return result.max(-largest_result).min(largest_result);
+}
+
+per_alternative likelihood_ratios(std::int64_t total, std::int64_t failed, double rate, double dispersion) {
+  const auto n = clamped(total, failed);
+  const auto p = clamped_rate(rate);
+  const bool is_low = p <= low_rate;
+  if (!(n.total <= (is_low ? most_multiplied : most_steps)) || std::isnan(rate) || std::isnan(dispersion))
+    return log_likelihood_ratios(total, failed, rate, dispersion).max(-largest_exponent).min(largest_exponent).exp();
+  const raised_odds raised(p);
+  // The farther an alternative, the sooner dispersion shows.
+  Eigen::Index first = alternatives;
+  while (first > 0 && is_dispersed(n.total, dispersion, raised.distance[first - 1]))
+    --first;
+  const auto k = std::clamp(dispersion, lowest_dispersion, highest_dispersion);
+  if (first == 0 && !is_low)
+    return multiply_beta_binomial(n, p, k);
+  const auto failures = static_cast<int>(n.failed);
+  const per_alternative inverse = 1 / raised.u;
+  const per_alternative failing = power(odds.theta * inverse, failures);
+  per_alternative result = failing * power(inverse, static_cast<int>(n.total) - failures);
+  if (first == alternatives)
+    return result;
+  if (is_low) {
+    multiply_negative_binomial(n, raised, p, k, failing, first, result);
+    return result;
+  }
+  result.tail(alternatives - first) = multiply_beta_binomial(n, p, k).tail(alternatives - first);
+  return result;
 }
 
 double log_likelihood_ratio(std::int64_t total, std::int64_t failed, double null_rate, double alternative_rate,

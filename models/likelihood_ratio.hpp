@@ -42,11 +42,13 @@ using per_alternative = Eigen::Array<double, alternatives, 1>;
 /// - Trap: a negative binomial whose exposure is shrunk to n ln(1 + p (theta - 1)) / (theta - 1), which would join the
 ///   first form smoothly, has expectations of up to 1e68.
 ///
-/// This is evaluated for each key and tick with events. Eigen's arrays do the arithmetic; the logarithms are the C
-/// library's, which take half the time of Eigen's packets of two doubles. n ln(1 + x) with x = p (theta - 1) keeps its
-/// relative accuracy for small x through x ln(u) / (u - 1), u = 1 + x rounded (Kahan): the rounding of u cancels. The
-/// beta-binomial needs differences ln Gamma(x + m) - ln Gamma(x), taken as products for m up to 12, else as
-/// Stirling's series eight steps up; its absolute error is below 1e-15 (n + s) ln(n + s) + 1e-12.
+/// This is evaluated for each key and tick with events. Most of them have few events, for which `likelihood_ratios`
+/// multiplies: L = (theta/u)^e u^-(n - e) by squaring, the beta-binomial as a product of its n steps; only the
+/// alternatives at which dispersion can show take a logarithm and an exponential. Eigen's arrays do the arithmetic; the
+/// logarithms are the C library's, which take half the time of Eigen's packets of two doubles. n ln(1 + x) with x = p
+/// (theta - 1) keeps its relative accuracy for small x through x ln(u) / (u - 1), u = 1 + x rounded (Kahan): the
+/// rounding of u cancels. The beta-binomial needs differences ln Gamma(x + m) - ln Gamma(x), taken as products for m up
+/// to 12, else as Stirling's series eight steps up; its absolute error is below 1e-15 (n + s) ln(n + s) + 1e-12.
 ///
 /// Total functions: `total` below 0 counts as 0, `failed` is clamped to [0, total], rates to [1e-9, 0.95], the
 /// dispersion to [1e-6, 1000] where it enters, and results to [-1e4, 1e4]. If a rate or the dispersion is NaN, the
@@ -58,7 +60,11 @@ const per_alternative& odds_ratios();
 /// ln L of the counts of one tick, for each alternative.
 per_alternative log_likelihood_ratios(std::int64_t total, std::int64_t failed, double rate, double dispersion);
 
-/// The same for one given pair of rates, of which either may be the larger.
+/// L itself, as exp(log_likelihood_ratios()) to within its rounding, within [e^-600, e^600]: what the judging of a key
+/// and tick needs.
+per_alternative likelihood_ratios(std::int64_t total, std::int64_t failed, double rate, double dispersion);
+
+/// ln L for one given pair of rates, of which either may be the larger.
 double log_likelihood_ratio(std::int64_t total, std::int64_t failed, double null_rate, double alternative_rate,
                             double dispersion);
 

@@ -11,9 +11,6 @@ namespace {
 constexpr float highest = 1e30F;
 constexpr double most = highest;
 constexpr double least = 1e-30;
-// exp() of these neither overflows nor leaves what could matter: evidence is 0 or between 1e-30 and 1e30.
-constexpr double largest_step = 150;
-constexpr double smallest_step = -150;
 
 } // namespace
 
@@ -28,12 +25,10 @@ void shiryaev_roberts_mixture::start(double mass, const per_alternative& weights
   }
 }
 
-void shiryaev_roberts_mixture::observe(const per_alternative& log_ratios) {
+void shiryaev_roberts_mixture::observe(const per_alternative& ratios) {
   for (std::size_t j = 0; j < evidence_.size(); ++j) {
-    const auto ratio = log_ratios[static_cast<Eigen::Index>(j)];
-    const auto step = ratio > smallest_step ? std::min(ratio, largest_step) : smallest_step; // NaN is the smallest
-    const auto grown = static_cast<double>(evidence_[j]) * std::exp(step);
-    evidence_[j] = grown < least ? 0 : static_cast<float>(std::min(grown, most));
+    const auto grown = static_cast<double>(evidence_[j]) * ratios[static_cast<Eigen::Index>(j)];
+    evidence_[j] = grown >= least ? static_cast<float>(std::min(grown, most)) : 0; // NaN is the least
   }
 }
 

@@ -37,8 +37,8 @@ public:
   /// Lets mass = w dt begin, shared among the alternatives: M_j += mass/8 weights_j.
   void start(double mass, const per_alternative& weights);
 
-  /// Takes the log likelihood ratios of a tick into account.
-  void observe(const per_alternative& log_ratios);
+  /// Takes the likelihood ratios of a tick into account.
+  void observe(const per_alternative& ratios);
 
   /// S. At 1 or more, the caller raises an alarm and calls `reset`.
   double sum() const;

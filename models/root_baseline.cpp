@@ -242,7 +242,7 @@ void root_baseline::learn_slow(const block& what) {
   if (what.spoiled)
     return;
   const auto failed = failures_of(what);
-  const auto kept = level_kept(what.length / clock_.hour);
+  const auto kept = level_kept(what.length / clock_.hour, slow_failures_);
   slow_failures_ = slow_failures_ * kept + failed;
   slow_exposure_ = slow_exposure_ * kept + what.exposure;
   const auto before = level_;

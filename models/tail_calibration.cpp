@@ -13,6 +13,10 @@ constexpr double prior_days = 80; ///< about prior_exceedances e^u
 constexpr double most_raised = 6;
 constexpr double fixed_point = 1 << 20;
 
+bool is_rare(double alarms_a_day) {
+  return alarms_a_day > 0 && alarms_a_day <= 0.25;
+}
+
 /// Mean excess of an exponential of this slope, truncated at `room`.
 double mean_excess(double slope, double room) {
   const auto x = slope * room;
@@ -22,12 +26,21 @@ double mean_excess(double slope, double room) {
 
 } // namespace
 
-void tail_calibration::observe(double hottest, double alarms_a_day) {
-  if (!(hottest > 0) || !(alarms_a_day > 0) || alarms_a_day > 0.25)
+bool tail_calibration::goes_on(double s, double alarms_a_day) {
+  return s > alarms_a_day * std::exp(beyond);
+}
+
+void tail_calibration::pass(double alarms_a_day, std::int64_t days) {
+  if (is_rare(alarms_a_day))
+    new_days_ += std::max<std::int64_t>(0, days);
+}
+
+void tail_calibration::observe(double hottest, double alarms_a_day, std::int64_t days) {
+  if (!(hottest > 0) || !is_rare(alarms_a_day))
     return;
+  pass(alarms_a_day, days);
   const auto room = -std::log(alarms_a_day) - beyond;
   const auto excess = std::min(std::log(std::min(hottest, 1.0)) - std::log(alarms_a_day) - beyond, room);
-  ++new_days_;
   if (excess <= 0 || room <= 0)
     return;
   ++new_exceeding_;

@@ -12,8 +12,10 @@ namespace tocsin {
 ///
 ///     ln S >= c,    c = u + ln(P_u)/slope + (1 - 1/slope) ln w,   0 <= c <= 6
 ///
-/// where P_u is the observed share of days beyond u. Slope 1 and P_u = e^-u give c = 0. Peaks over threshold: Pickands,
-/// Annals of Statistics 3, 1975; the exponential is its tail without a shape.
+/// where P_u is the observed share of days beyond u, of which an excursion that goes on from day to day counts one,
+/// with its peak (rare events keep their evidence for many days; without this each of them looks like many). Slope 1
+/// and P_u = e^-u give c = 0. Peaks over threshold: Pickands, Annals of Statistics 3, 1975; the exponential is its tail
+/// without a shape.
 ///
 /// IMPLEMENTATION DECISIONS
 /// It only ever raises the threshold: a test that is too careful costs seconds, one that is not costs trust. Thirty
@@ -21,8 +23,13 @@ namespace tocsin {
 /// the order in which keys end their day does not show. A value.
 class tail_calibration {
 public:
-  /// A day of a key without incidents: `hottest` its greatest evidence S in (0, 1), `alarms_a_day` = w.
-  void observe(double hottest, double alarms_a_day);
+  /// Days of a key without incidents that end an excursion: `hottest` the greatest evidence S in (0, 1) since the last
+  /// one ended, `alarms_a_day` = w.
+  void observe(double hottest, double alarms_a_day, std::int64_t days = 1);
+  /// Days within an excursion.
+  void pass(double alarms_a_day, std::int64_t days = 1);
+  /// Evidence `s` at the end of a day is beyond u: the excursion goes on.
+  static bool goes_on(double s, double alarms_a_day);
   /// Takes over what was observed; `kept`: how much of the past stays.
   void fold(double kept);
 

@@ -48,7 +48,7 @@ per_alternative expectations(const std::vector<double>& pmf, double rate, double
   per_alternative result = per_alternative::Zero();
   const auto n = static_cast<std::int64_t>(pmf.size()) - 1;
   for (std::int64_t e = 0; e <= n; ++e)
-    result += pmf[static_cast<std::size_t>(e)] * log_likelihood_ratios(n, e, rate, dispersion).min(600).exp();
+    result += pmf[static_cast<std::size_t>(e)] * likelihood_ratios(n, e, rate, dispersion);
   return result;
 }
 
@@ -98,6 +98,25 @@ TEST_CASE("likelihood ratios agree with their definitions in each form") {
             CHECK(std::abs(logs[j] - expected) <= 1e-12 * std::abs(expected) + rounding);
           }
         }
+}
+
+TEST_CASE("ratios that are multiplied are those of their logarithms") {
+  for (const auto n : {0, 1, 2, 5, 12, 23, 24, 25, 60, 107, 108, 109, 5'000})
+    for (const auto rate : {1e-9, 1e-6, 1e-3, 0.02, 0.05, 0.051, 0.2, 0.6, 0.95})
+      for (const auto dispersion : {0.0, 1e-6, 1e-3, 0.02, 0.4, 1000.0})
+        for (const auto failed : {0, 1, 2, n / 3, n - 1, n}) {
+          CAPTURE(n);
+          CAPTURE(failed);
+          CAPTURE(rate);
+          CAPTURE(dispersion);
+          const auto ratios = likelihood_ratios(n, failed, rate, dispersion);
+          const auto logs = log_likelihood_ratios(n, failed, rate, dispersion);
+          const auto rounding = 1e-9 + 1e-15 * (rate > 0.05 ? 1 / std::max(1e-6, dispersion) : 0) * 100;
+          for (Eigen::Index j = 0; j < alternatives; ++j)
+            CHECK(std::abs(std::log(ratios[j]) - std::clamp(logs[j], -600.0, 600.0)) <= rounding);
+        }
+  const auto untold = likelihood_ratios(10, 1, std::nan(""), 0.02);
+  CHECK((untold == per_alternative::Ones()).all());
 }
 
 TEST_CASE("a given pair of rates is judged as the same pair among the alternatives") {

@@ -67,6 +67,29 @@ TEST_CASE("the threshold is never lowered and raised by 6 at most") {
   CHECK(after_days(10'000, 2, a_month, 7).threshold(a_month) == 0);
 }
 
+TEST_CASE("an excursion over many days counts once") {
+  // Four days of each five lie within an excursion whose peak has the model's tail: a fifth of the days begin one,
+  // which is fewer than the model's e^-1; counted day by day it would be more than twice as many.
+  const auto w = 1.0 / 30;
+  std::mt19937_64 random(4);
+  std::exponential_distribution<double> tail(1);
+  tail_calibration by_excursion, by_day;
+  for (int i = 0; i < 4000; ++i) {
+    const auto peak = w * std::exp(std::fmod(1 + tail(random), -std::log(w)));
+    REQUIRE(tail_calibration::goes_on(w * 2.8, w));
+    REQUIRE_FALSE(tail_calibration::goes_on(w * 2.7, w));
+    by_excursion.pass(w, 4);
+    by_excursion.observe(peak, w);
+    for (int day = 0; day < 4; ++day)
+      by_day.observe(peak, w);
+    by_day.observe(w, w);
+  }
+  by_day.fold(1);
+  by_excursion.fold(1);
+  CHECK(by_excursion.threshold(w) < 0.1);
+  CHECK(by_day.threshold(w) > 0.5);
+}
+
 TEST_CASE("days tell the same in any order, folding forgets, and damaged days tell nothing") {
   std::mt19937_64 random(1);
   std::vector<double> days;

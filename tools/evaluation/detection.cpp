@@ -94,7 +94,9 @@ private:
 
   static std::shared_ptr<const world_spec> with_detectors(const world_spec& world, std::vector<detector_spec> specs) {
     const auto& monitor = world.monitors.front();
-    return evaluation_world(monitor.dimensions, monitor.levels, monitor.tick, std::move(specs));
+    auto made = evaluation_world(monitor.dimensions, monitor.levels, monitor.tick, std::move(specs));
+    made->monitors.front().gates = monitor.gates;
+    return made;
   }
 
   void match_references(std::vector<run_result>& results) {

@@ -67,6 +67,15 @@ detection_scenario low() {
   return made;
 }
 
+/// The gates ask for four failures, whatever the evidence says.
+detection_scenario low_no_gates() {
+  auto made = low();
+  made.name = "low_no_gates";
+  made.about = "as low, and the monitor's gates let everything through: the evidence alone";
+  made.gates = {0, -1, -1e18};
+  return made;
+}
+
 detection_scenario lowmid() {
   detection_scenario made;
   made.name = "lowmid";
@@ -176,7 +185,7 @@ double events_a_day(const noisy_stream& stream) {
 }
 
 const std::vector<detection_scenario>& detection_scenario_list() {
-  static const std::vector<detection_scenario> list = {high(), mid(), low(), lowmid(), iid(), fleet()};
+  static const std::vector<detection_scenario> list = {high(), mid(), low(), low_no_gates(), lowmid(), iid(), fleet()};
   return list;
 }
 
@@ -191,11 +200,15 @@ scenario_world make_world(const detection_scenario& scenario, std::uint64_t seed
   plan.end = plan.measured_from + scenario.measured;
   plan.seed = seed_of({own_seed, 6});
   if (scenario.fleet) {
-    plan.world = evaluation_world({"property"}, {{}, {{0}}}, scenario.shape.tick, {});
+    const auto world = evaluation_world({"property"}, {{}, {{0}}}, scenario.shape.tick, {});
+    world->monitors.front().gates = scenario.gates;
+    plan.world = world;
     add_fleet(scenario, own_seed, keys, made);
     plan_fleet_waves(scenario, own_seed, plan);
   } else {
-    plan.world = evaluation_world({}, {{}}, scenario.shape.tick, {});
+    const auto world = evaluation_world({}, {{}}, scenario.shape.tick, {});
+    world->monitors.front().gates = scenario.gates;
+    plan.world = world;
     add_stream(scenario, own_seed, made);
     plan_stream_waves(scenario, own_seed, number, plan);
   }

@@ -23,6 +23,7 @@ struct detection_scenario {
   double phase_spread = 0.6;      ///< of the daily season's phase, in radians
   double target = 1.0 / 30;       ///< false alarms a key-day, at which methods are compared
   bool fleet = false;
+  gate_spec gates; ///< of the monitor
   window_choice windows;
 };
 const std::vector<detection_scenario>& detection_scenario_list();

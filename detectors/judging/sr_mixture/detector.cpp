@@ -239,7 +239,7 @@ void detector::turn_hour(key_slot slot, std::uint32_t level, std::uint32_t place
       hold_back(key, level, place);
       key.has_held = false;
     }
-    key.level.forget(level_kept(passed));
+    key.level.forget(level_kept(passed, static_cast<double>(key.level.failures)));
     if (key.place != no_place)
       fulls_[key.place].held_events = key.hour_events;
     key.held = key.current;
@@ -262,15 +262,21 @@ void detector::turn_hour(key_slot slot, std::uint32_t level, std::uint32_t place
 void detector::end_day(key_slot slot, std::uint32_t level) {
   auto& key = keys_of_[slot];
   auto& scope = scope_of(slot);
-  if (!key.day_spoiled && !key.is_new)
-    scope.calibrations[class_of(key, level)].observe(static_cast<double>(key.hottest),
-                                                     alarms_a_learned_day(key, scope));
-  key.hottest = 0;
+  const auto days = hour_ / hours_a_day_ - key.hour / hours_a_day_;
+  const auto budget = alarms_a_learned_day(key, scope);
+  auto& calibration = scope.calibrations[class_of(key, level)];
+  if (key.day_spoiled || key.is_new) {
+    key.hottest = 0;
+  } else if (tail_calibration::goes_on(key.evidence.sum(), budget)) {
+    calibration.pass(budget, days);
+  } else {
+    calibration.observe(static_cast<double>(std::exchange(key.hottest, 0.0F)), budget, days);
+  }
   key.passing_incidents /= 2;
   key.day_spoiled = open_.find(slot) != open_.end();
   if (level == 0)
-    for (auto& calibration : scope.calibrations)
-      calibration.fold(level_kept(hours_a_day_ / 4.0)); // four times as long as a level remembers
+    for (auto& one : scope.calibrations)
+      one.fold(level_kept(hours_a_day_ / 4.0)); // four times as long as a level remembers
 }
 
 std::size_t detector::class_of(const key_state& key, std::uint32_t level) const {
@@ -525,7 +531,7 @@ void detector::judge_key(const key_counts& counts, const expectation& expected, 
   const auto raised = tested / expected.rate;
   const auto usual = static_cast<double>(key.mean_failures) * raised;
   key.evidence.start(mass, calibrated ? start_weights(usual, tested) : strict_weights());
-  key.evidence.observe(log_likelihood_ratios(counts.total, counts.failed, tested, expected.dispersion));
+  key.evidence.observe(likelihood_ratios(counts.total, counts.failed, tested, expected.dispersion));
   const auto since_last = key.last_tick == never ? 1 : now_ - key.last_tick;
   follow(key.slow, slow_pace * raised, counts, total * expected.rate, since_last);
   follow(key.fast, fast_pace * raised, counts, total * expected.rate, since_last);

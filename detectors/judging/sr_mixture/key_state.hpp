@@ -61,7 +61,7 @@ struct key_state {
   std::int32_t held_hour = std::numeric_limits<std::int32_t>::min(); ///< number of `held`
   std::uint32_t weight = 1;                                          ///< in the budget, once established
   std::uint32_t place = no_place;     ///< of its full state or, for a root, of its scope's
-  float hottest = 0;                  ///< greatest evidence of the day
+  float hottest = 0;                  ///< greatest evidence of the day, or of an excursion that goes on
   std::uint8_t active_ticks = 0;      ///< with events, up to 50
   std::uint8_t passing_incidents = 0; ///< mild ones that ended by themselves within an hour; halved every day
   bool is_new : 1;

@@ -248,7 +248,7 @@ void detector::score(key_slot slot, full_state& full, tick_index tick, std::int6
   about.hours_between_alarms = tick_hours_ / alarms_a_tick(slot, full);
   const auto tested = expected * std::exp(-guard_exponent(about));
   full.evidence.start(mass, strict_weights());
-  full.evidence.observe(log_volume_ratios(count, tested, forecast.dispersion));
+  full.evidence.observe(log_volume_ratios(count, tested, forecast.dispersion).exp());
   full.slow.follow(slow_pace, count, expected);
   full.fast.follow(fast_pace, count, expected);
   full.baseline.observe_tick(count, forecast, tick_hours_);
