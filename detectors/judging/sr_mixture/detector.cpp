@@ -30,6 +30,17 @@ constexpr double mild_excess = 0.05;     ///< of the rate: what is worse is an o
 constexpr tick_index least_patience = 2; ///< hours after which a rate may be the new normal ...
 constexpr tick_index most_patience = 72;
 
+/// Hides the memory's latency: the states of the keys to come.
+[[gnu::always_inline]] inline void prefetch_state(const std::vector<key_state>& keys,
+                                                  const std::vector<key_counts>& counts, std::size_t place) {
+  constexpr std::size_t ahead = 6, cache_line = 64;
+  if (place + ahead >= counts.size())
+    return;
+  const auto* state = reinterpret_cast<const char*>(&keys[counts[place + ahead].slot]);
+  for (std::size_t byte = 0; byte < sizeof(key_state); byte += cache_line)
+    __builtin_prefetch(state + byte);
+}
+
 std::int64_t whole(double count) {
   return static_cast<std::int64_t>(std::min(count, 9e18));
 }
@@ -201,6 +212,7 @@ void detector::advance(const closed_tick& tick) {
   learned_ = 0;
   for (const auto level : order_)
     for (std::uint32_t place = 0; place < tick.levels[level].size(); ++place) {
+      prefetch_state(keys_of_, tick.levels[level], place);
       const auto& counts = tick.levels[level][place];
       if (keys_of_[counts.slot].hour != hour_)
         turn_hour(counts.slot, level, place);
@@ -487,8 +499,10 @@ void detector::step(const closed_tick& tick, const std::vector<key_slot>& remind
     if ((*keys_)[slot].level != 0)
       out.remind(grown_up_at(slot), slot);
   for (const auto level : order_)
-    for (std::size_t place = 0; place < tick.levels[level].size(); ++place)
+    for (std::size_t place = 0; place < tick.levels[level].size(); ++place) {
+      prefetch_state(keys_of_, tick.levels[level], place);
       judge_key(tick.levels[level][place], expected_[level][place], out);
+    }
   for (const auto slot : reminded)
     judge_tail(slot, out);
 }
