@@ -338,10 +338,18 @@ std::string rate_in_words(const alert& record) {
                      quantity(record.expected_failures));
 }
 
+/// `90 % of it in cdn=fastly, country=DE`.
+std::string first_cause(const alert& record) {
+  const auto& first = record.contributors.front();
+  return fmt::format("{:.0f} % of it in {}", first.share * 100, joined(first.set));
+}
+
 } // namespace
 
 std::string describe(const alert& record) {
   auto text = record.measures == measurement::volume ? volume_in_words(record) : rate_in_words(record);
+  if (!record.contributors.empty())
+    text += "; " + first_cause(record);
   if (record.kind == alert_kind::open && record.once_in_days)
     text += "; chance alone would do this once in " + long_time(*record.once_in_days);
   if (record.status == alert_status::open && !record.closes_when.empty())

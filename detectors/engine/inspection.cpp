@@ -3,6 +3,7 @@
 #include "detectors/engine/inspection.hpp"
 
 #include "detectors/engine/monitor_shard.hpp"
+#include "detectors/incidents/attribution.hpp"
 #include "detectors/judging/dimensions.hpp"
 
 #include <algorithm>
@@ -76,6 +77,16 @@ std::optional<key_explanation> monitor_shard::explain(std::string_view key) cons
   for (std::size_t d = 0; d < judgings_.size(); ++d)
     out.detectors.push_back(view_of(d, key, nullptr));
   return out;
+}
+
+std::optional<attribution_view> monitor_shard::attribute(std::string_view key, time_ms since) const {
+  const auto root = root_key(scope_of(key, monitor_->scope_size));
+  if (!leaves_ || !keys_.find(hash_key(root)))
+    return std::nullopt;
+  const auto within = values_of(*monitor_, key);
+  const auto onset = tick_of(since, monitor_->tick);
+  return attribution_view{contributors_of(*monitor_, leaves_->causes(root, within, onset)),
+                          contributors_of(*monitor_, leaves_->ranking(root, within, onset))};
 }
 
 // ---- Watching.

@@ -59,6 +59,12 @@ struct key_explanation {
   std::vector<detector_view> detectors;
 };
 
+/// Where the excess of a key is.
+struct attribution_view {
+  std::vector<contributor> causes;  ///< as an incident would name them, best first
+  std::vector<contributor> ranking; ///< the five best sets, whether or not they are good enough to be a cause
+};
+
 /// What one detector did with a watched key in one tick.
 struct watched_judgement {
   detector_view view;           ///< as of the moment of judgement: before its verdict had an effect

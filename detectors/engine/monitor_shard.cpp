@@ -10,7 +10,7 @@ namespace tocsin {
 
 namespace {
 
-constexpr std::uint16_t key_version = 2;
+constexpr std::uint16_t key_version = 3;
 constexpr auto never = std::numeric_limits<tick_index>::max();
 
 // Timer tags: what a timer is for, and for which detector.
@@ -39,11 +39,15 @@ monitor_shard::monitor_shard(const world_spec& world, std::uint32_t monitor, std
     : world_(&world), monitor_(&world.monitors[monitor]), monitor_index_(monitor), shard_(shard),
       expire_ticks_(std::max<tick_index>(1, monitor_->expire_after / monitor_->tick)), keys_(*monitor_),
       roll_up_(*monitor_, keys_), wheel_(std::numeric_limits<tick_index>::min() / 4) {
+  if (has_attribution(*monitor_))
+    leaves_ = std::make_unique<leaf_history>(*monitor_, shard_);
   for (std::uint32_t d = 0; d < monitor_->detectors.size(); ++d) {
     judgings_.push_back(
         {make_detector(*monitor_, monitor_->detectors[d], keys_), life_cycle(world, monitor, d, keys_), {}, {}});
     judgings_.back().incidents.on_remind(
         [this, d](tick_index tick, key_slot slot) { wheel_.schedule(tick, slot, tag_of(tag_incident, d)); });
+    if (leaves_)
+      judgings_.back().incidents.attribute_by(*leaves_);
   }
 }
 
@@ -90,6 +94,8 @@ void monitor_shard::run_tick(tick_index tick, const tick_slice* const* slices, s
     roll_up_.add(*slices[i], shard_);
     offsets.emplace_back(slices[i]->partition, slices[i]->first_offset);
   }
+  if (leaves_ && count > 0)
+    count_leaves(tick, slices, count);
   const auto* closed = &roll_up_.finish();
   make_room();
   if (monitor_->has_rates) {
@@ -121,11 +127,50 @@ void monitor_shard::run_tick(tick_index tick, const tick_slice* const* slices, s
 
   if (!due_for_expiry_.empty())
     expire_keys(tick);
+  if (leaves_)
+    note_ends(tick, out, first_alert);
   if (watch_)
     note_tick(sums, out, first_alert);
   // Not at ticks without events: which of them there are may differ after a restart.
   if (count > 0)
     evict_keys();
+}
+
+void monitor_shard::count_leaves(tick_index tick, const tick_slice* const* slices, std::size_t count) {
+  leaves_->begin(tick, [this](std::string_view scope) { return is_troubled(scope); });
+  for (std::size_t i = 0; i < count; ++i)
+    leaves_->add(*slices[i]);
+  leaves_->finish();
+}
+
+bool monitor_shard::is_troubled(std::string_view scope) const {
+  const auto root = keys_.find(hash_key(root_key(scope)));
+  if (!root)
+    return false;
+  for (key_slot slot = 0; slot < keys_.slots(); ++slot) {
+    const auto& key = keys_[slot];
+    if (!key.alive || key.root != *root || key.holds == 0)
+      continue;
+    for (std::size_t d = 0; d < judgings_.size(); ++d) {
+      const auto& detector = monitor_->detectors[d];
+      const bool counts = !detector.shadow && !std::holds_alternative<volume_drop_spec>(detector.settings);
+      if (counts && judgings_[d].incidents.open_incident(slot) != nullptr)
+        return true;
+    }
+  }
+  return false;
+}
+
+/// Where the last incident of a scope has ended in this tick, the leaves must not learn from its time.
+void monitor_shard::note_ends(tick_index tick, const std::vector<alert>& out, std::size_t first_alert) {
+  for (auto i = first_alert; i < out.size(); ++i) {
+    const auto& record = out[i];
+    if (record.status == alert_status::open || record.shadow || record.measures == measurement::volume)
+      continue;
+    const auto scope = scope_of(record.key_bytes, monitor_->scope_size);
+    if (!is_troubled(scope))
+      leaves_->ended(scope, tick);
+  }
 }
 
 void monitor_shard::fire(const timer& due) {
@@ -301,11 +346,17 @@ void monitor_shard::take_changes(std::vector<state_record>& out) {
       append_integer(rest, static_cast<std::uint64_t>(page), 8);
       out.push_back({record_key('p', rest), std::move(bytes)});
     });
+  if (leaves_)
+    leaves_->save_changes([&](char kind, std::string_view rest, std::string bytes) {
+      out.push_back({record_key(kind, rest), std::move(bytes)});
+    });
 }
 
 std::optional<std::string> monitor_shard::restore(char kind, std::string_view rest, const std::string& bytes) {
   if (kind == 'k')
     return restore_key(rest, bytes);
+  if (leaves_ && leaf_history::keeps(kind))
+    return leaves_->load(kind, rest, bytes);
   if (kind != 'p' || rest.size() != 10)
     return "state record of unknown kind";
   const auto d = read_integer(rest.substr(0, 2));
@@ -365,6 +416,9 @@ std::optional<std::string> monitor_shard::finish_restore(time_ms judged_through)
     return "incomplete state: a key without the root of its scope";
   const auto last = tick_of(judged_through, monitor_->tick) - 1;
   wheel_.reset(last);
+  if (leaves_)
+    if (auto error = leaves_->finish_restore(last))
+      return error;
   for (key_slot slot = 0; slot < keys_.slots(); ++slot) {
     const auto& key = keys_[slot];
     if (key.last_tick > last || key.last_tick + expire_ticks_ <= last || key.last_tick > keys_[key.root].last_tick)
@@ -392,6 +446,10 @@ shard_stats monitor_shard::stats() const {
     now.open_incidents += open;
     now.open_in_shadow += monitor_->detectors[d].shadow ? open : 0;
     now.memory_bytes += judgings_[d].by->memory_bytes();
+  }
+  if (leaves_) {
+    now.leaves = leaves_->size();
+    now.memory_bytes += leaves_->memory_bytes();
   }
   return now;
 }

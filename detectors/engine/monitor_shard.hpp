@@ -3,6 +3,7 @@
 #include "detectors/counting/tick_slice.hpp"
 #include "detectors/engine/inspection.hpp"
 #include "detectors/engine/shard.hpp"
+#include "detectors/incidents/leaf_history.hpp"
 #include "detectors/incidents/life_cycle.hpp"
 #include "detectors/judging/detector.hpp"
 #include "detectors/judging/effective_counts.hpp"
@@ -41,6 +42,8 @@ public:
 
   /// What is known of a key (level byte first); nothing if its whole scope is unknown.
   std::optional<key_explanation> explain(std::string_view key) const;
+  /// The causes of what a key (level byte first) does since `since`; nothing if its scope is unknown.
+  std::optional<attribution_view> attribute(std::string_view key, time_ms since) const;
   /// From now on, how these keys are judged is kept for take_watched().
   void watch(std::vector<std::string> keys);
   std::vector<watched_tick> take_watched();
@@ -84,6 +87,10 @@ private:
   std::optional<tick_index> next_due() const;
   void run_tick(tick_index tick, const tick_slice* const* slices, std::size_t count, std::vector<alert>& out);
   void fire(const timer& due);
+  void count_leaves(tick_index tick, const tick_slice* const* slices, std::size_t count);
+  /// An incident about failures is open in a scope, of a detector that is not on trial.
+  bool is_troubled(std::string_view scope) const;
+  void note_ends(tick_index tick, const std::vector<alert>& out, std::size_t first_alert);
   void make_room();
   void welcome(key_slot slot);
   void expire_keys(tick_index tick);
@@ -105,7 +112,8 @@ private:
   effective_counts effective_; ///< used where the monitor has rates without denominators
   closed_tick scaled_;
   std::vector<detector_and_incidents> judgings_;
-  std::size_t current_ = 0; ///< the judging that speaks
+  std::size_t current_ = 0;              ///< the judging that speaks
+  std::unique_ptr<leaf_history> leaves_; ///< absent where nothing is attributed
   std::vector<key_slot> due_for_expiry_;
   std::vector<tick_index> expiry_due_; ///< by slot: when its expiry timer is due
   shard_stats stats_;

@@ -14,6 +14,7 @@ void shard_stats::add(const shard_stats& other) {
   keys_evicted += other.keys_evicted;
   keys_expired += other.keys_expired;
   judged += other.judged;
+  leaves += other.leaves;
   memory_bytes += other.memory_bytes;
 }
 
@@ -74,6 +75,10 @@ void shard::for_each_key(const std::function<void(const key_view&)>& visit) cons
 
 std::optional<key_explanation> shard::explain(std::uint32_t monitor, std::string_view key) const {
   return monitors_[monitor]->explain(key);
+}
+
+std::optional<attribution_view> shard::attribute(std::uint32_t monitor, std::string_view key, time_ms since) const {
+  return monitors_[monitor]->attribute(key, since);
 }
 
 void shard::watch(std::uint32_t monitor, std::vector<std::string> keys) {

@@ -26,6 +26,7 @@ struct shard_stats {
   std::uint64_t keys_created = 0;
   std::uint64_t keys_evicted = 0;
   std::uint64_t keys_expired = 0;
+  std::uint64_t leaves = 0; ///< leaf keys whose past is kept
   std::uint64_t judged = 0; ///< (key, tick) pairs judged
   std::uint64_t memory_bytes = 0;
 
@@ -71,6 +72,9 @@ public:
   /// What is known of a key of a monitor (level byte first): its expectation, evidence, gates, time to detect. A key
   /// that was never seen tells what it would inherit; nothing if its whole scope is unknown.
   std::optional<key_explanation> explain(std::uint32_t monitor, std::string_view key) const;
+  /// The causes of what a key does since `since`, from all of its leaf cells; nothing if its scope is unknown or the
+  /// monitor attributes nothing.
+  std::optional<attribution_view> attribute(std::uint32_t monitor, std::string_view key, time_ms since) const;
   /// From now on, each tick in which one of these keys has events or records is kept for take_watched(). Changes no
   /// verdict.
   void watch(std::uint32_t monitor, std::vector<std::string> keys);

@@ -102,6 +102,10 @@ std::optional<key_explanation> world::explain(std::uint32_t monitor, std::string
   return shards_[owner_of(monitor, key)].explain(monitor, key);
 }
 
+std::optional<attribution_view> world::attribute(std::uint32_t monitor, std::string_view key, time_ms since) const {
+  return shards_[owner_of(monitor, key)].attribute(monitor, key, since);
+}
+
 void world::watch(std::uint32_t monitor, const std::vector<std::string>& keys) {
   watched_monitor_ = monitor;
   watched_shard_ = owner_of(monitor, keys.front());

@@ -49,6 +49,9 @@ public:
 
   /// What is known of a key of a monitor (level byte first); nothing if its whole scope is unknown.
   std::optional<key_explanation> explain(std::uint32_t monitor, std::string_view key) const;
+  /// The causes of what a key (level byte first) does since `since`; nothing if its scope is unknown or the monitor
+  /// attributes nothing.
+  std::optional<attribution_view> attribute(std::uint32_t monitor, std::string_view key, time_ms since) const;
   /// From now on, each tick in which one of these keys (of one scope) has events or records is kept. Changes no
   /// verdict.
   void watch(std::uint32_t monitor, const std::vector<std::string>& keys);

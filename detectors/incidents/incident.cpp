@@ -1,5 +1,7 @@
 #include "detectors/incidents/incident.hpp"
 
+#include "detectors/incidents/attribution.hpp"
+
 #include <algorithm>
 #include <cmath>
 
@@ -44,6 +46,7 @@ void incident::save(state_writer& out) const {
     out.text(name);
     out.f64(value);
   }
+  save_contributors(contributors, out);
 }
 
 bool incident::load(state_reader& in, incident& out) {
@@ -75,6 +78,7 @@ bool incident::load(state_reader& in, incident& out) {
     const auto value = in.f64();
     out.model.emplace_back(std::move(name), value);
   }
+  out.contributors = load_contributors(in);
   return in.ok() && is_plausible(out);
 }
 

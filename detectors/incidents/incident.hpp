@@ -35,6 +35,7 @@ struct incident {
   std::optional<double> once_in_days; ///< chance alone would do this
   std::optional<double> confidence;
   std::vector<named_number> model;
+  std::vector<contributor> contributors; ///< as of the last look
 
   void save(state_writer& out) const;
   static bool load(state_reader& in, incident& out);

@@ -1,5 +1,6 @@
 #include "detectors/incidents/life_cycle.hpp"
 
+#include "detectors/incidents/attribution.hpp"
 #include "detectors/judging/dimensions.hpp"
 #include "detectors/judging/gates.hpp"
 #include "models/binomial.hpp"
@@ -132,6 +133,8 @@ void life_cycle::open(const verdict& what, const detector& judging) {
   made.viewers = what.viewers;
   ++(*keys_)[what.slot].holds;
   keys_->mark_changed(what.slot);
+  attribute(made, what.slot);
+  remind_of_looks(made, what.slot, tick_);
   auto& stored = open_[what.slot] = std::move(made);
   tell(what.slot, stored, alert_kind::open, alert_status::open, judging, nullptr);
 }
@@ -139,11 +142,38 @@ void life_cycle::open(const verdict& what, const detector& judging) {
 void life_cycle::reminded(key_slot slot) {
   // Only the reminder of the last record counts: older ones are forgotten by a restart, so they must not show.
   const auto known = open_.find(slot);
-  if (known != open_.end() && tick_ == known->second.told + update_ticks_)
+  if (known != open_.end() && (tick_ == known->second.told + update_ticks_ || is_look_due(known->second)))
     touched_.push_back(slot);
 }
 
+bool life_cycle::is_look_due(const incident& what) const {
+  const auto looks = later_looks(*monitor_, what.opened);
+  return finder_ != nullptr && std::find(looks.begin(), looks.end(), tick_) != looks.end();
+}
+
+bool life_cycle::attribute(incident& what, key_slot slot) const {
+  if (finder_ == nullptr || measures_ == measurement::volume)
+    return false;
+  const auto& key = (*keys_)[slot];
+  auto now = contributors_of(*monitor_,
+                             finder_->causes((*keys_)[key.root].bytes, values_of(*monitor_, key.bytes), what.onset));
+  const bool changed = !same_sets(now, what.contributors);
+  what.contributors = std::move(now);
+  return changed;
+}
+
+void life_cycle::remind_of_looks(const incident& what, key_slot slot, tick_index after) const {
+  if (finder_ == nullptr || measures_ == measurement::volume)
+    return;
+  for (const auto look : later_looks(*monitor_, what.opened))
+    if (look > after)
+      remind_(look, slot);
+}
+
 void life_cycle::end_tick(const detector& judging) {
+  // Events and reminders may both have named a key; how often must not show.
+  std::sort(touched_.begin(), touched_.end());
+  touched_.erase(std::unique(touched_.begin(), touched_.end()), touched_.end());
   for (const auto slot : touched_) {
     const auto known = open_.find(slot);
     if (known == open_.end())
@@ -153,7 +183,8 @@ void life_cycle::end_tick(const detector& judging) {
     keys_->mark_changed(slot);
     const auto before = what.harm;
     refresh_severity(what);
-    if (what.harm != before || is_news(what))
+    const bool other_causes = is_look_due(what) && attribute(what, slot);
+    if (what.harm != before || is_news(what) || other_causes)
       tell(slot, what, alert_kind::update, alert_status::open, judging, nullptr);
   }
 }
@@ -246,6 +277,7 @@ void life_cycle::tell(key_slot slot, incident& what, alert_kind kind, alert_stat
   record.evidence = what.evidence;
   record.once_in_days = what.once_in_days;
   record.confidence = what.confidence;
+  record.contributors = what.contributors;
   record.onset = tick_start(what.onset, monitor_->tick);
   record.detected_at = tick_end(what.opened, monitor_->tick);
   if (status != alert_status::open)
@@ -325,6 +357,7 @@ bool life_cycle::remind_all(tick_index last_tick) {
     if (!in_order || !severity_in_order || what.told + update_ticks_ <= last_tick)
       return false;
     remind_(what.told + update_ticks_, slot);
+    remind_of_looks(what, slot, last_tick);
   }
   return true;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "detectors/incidents/cause_finder.hpp"
 #include "detectors/incidents/incident.hpp"
 #include "detectors/judging/detector.hpp"
 #include "detectors/judging/keyed_state.hpp"
@@ -47,6 +48,8 @@ public:
   void restore(key_slot slot, incident&& open);
   /// `remind(tick, slot)` is called for each open incident, after restoring and whenever a record is written.
   void on_remind(std::function<void(tick_index, key_slot)> remind) { remind_ = std::move(remind); }
+  /// Who is asked for causes; nobody at first. Must outlive this.
+  void attribute_by(const cause_finder& finder) { finder_ = &finder; }
   /// After restoring; `last_tick` was judged last. False if an incident cannot have been open then.
   bool remind_all(tick_index last_tick);
 
@@ -60,6 +63,10 @@ private:
   void measure_volume(alert& record, const incident& what, const verdict* closing) const;
   void open(const verdict& what, const detector& judging);
   void refresh_severity(incident& what);
+  bool is_look_due(const incident& what) const;
+  /// Looks for the causes of an incident; true if they have changed.
+  bool attribute(incident& what, key_slot slot) const;
+  void remind_of_looks(const incident& what, key_slot slot, tick_index after) const;
   bool is_news(const incident& what) const;
   void tell(key_slot slot, incident& what, alert_kind kind, alert_status status, const detector& judging,
             const verdict* closing);
@@ -74,6 +81,7 @@ private:
   tick_index update_ticks_;
   tsl::robin_map<key_slot, incident> open_;
   std::function<void(tick_index, key_slot)> remind_;
+  const cause_finder* finder_ = nullptr;
   // The tick at hand.
   tick_index tick_ = 0;
   time_ms tick_end_ = 0;

@@ -13,6 +13,10 @@ time_ms base_tick(const world_spec& world) {
   return base;
 }
 
+bool has_attribution(const monitor_spec& monitor) {
+  return monitor.attributes && !monitor.has_rates && monitor.dimensions.size() > monitor.scope_size;
+}
+
 std::uint32_t parent_level(const monitor_spec& monitor, std::uint32_t level) {
   const auto& own = monitor.levels[level].dimensions;
   std::uint32_t best = level;

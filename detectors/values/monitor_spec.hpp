@@ -116,18 +116,21 @@ struct capacity_spec {
   std::uint64_t max_keys = 200'000;       ///< keys with state, all levels together
   std::uint64_t max_leaf_cells = 200'000; ///< leaf cells in one open tick of one partition
   std::uint64_t max_scopes = 10'000;      ///< scope values with state
+  std::uint64_t max_leaves = 20'000;      ///< leaf keys whose past is kept, for attribution
 };
 
 /// One monitor, ready to run. Made by io/config from the user's file; every index is valid.
 struct monitor_spec {
   std::string name;
-  /// All dimensions of the leaf key: the scope's first, then those of the levels in order of appearance.
+  /// All dimensions of the leaf key: the scope's first, then those of the levels in order of appearance, then those
+  /// that only attribution uses.
   std::vector<std::string> dimensions;
   std::uint32_t scope_size = 0;   ///< the first scope_size dimensions are the scope
   std::vector<level_spec> levels; ///< levels[0] is the scope's root, always present
   time_ms tick = 10 * second_ms;
   time_ms expire_after = 8 * day_ms; ///< keys and incidents without events for this long end
   bool has_rates = false;            ///< records are rates without denominators, in `rate_units`
+  bool attributes = true;            ///< incidents are told with their causes
   bool has_viewers = false;          ///< the stream names viewers: gates hold for distinct viewers too
   gate_spec gates;
   severity_spec severity;
@@ -155,6 +158,9 @@ inline time_ms holdback(const world_spec& world) {
 
 /// Greatest common divisor of the monitors' ticks: the grid on which the world closes.
 time_ms base_tick(const world_spec& world);
+
+/// Whether incidents of the monitor are told with their causes: it has dimensions to tell apart, and events to count.
+bool has_attribution(const monitor_spec& monitor);
 
 /// Index of the level's parent: the listed level with the most dimensions that is a proper subset of it (the first
 /// listed, if several); the level itself for the root.

@@ -111,7 +111,7 @@ severity_spec severity_of(const json& checked) {
 
 capacity_spec capacity_of(const json& checked) {
   return {number_of<std::uint64_t>(checked, "max_keys"), number_of<std::uint64_t>(checked, "max_leaf_cells"),
-          number_of<std::uint64_t>(checked, "max_scopes")};
+          number_of<std::uint64_t>(checked, "max_scopes"), number_of<std::uint64_t>(checked, "max_leaves")};
 }
 
 volume_drop_spec volume_drop_of(const json& checked) {
@@ -233,6 +233,7 @@ void builder::build_monitor(const json& checked, const std::string& pointer, con
   spec.capacity = capacity_of(member(checked, "capacity"));
   out.season_zones.push_back(build_season(checked, pointer, spec));
   build_levels(checked, pointer, spec);
+  build_attribution(checked, pointer, spec);
   build_detectors(checked, pointer, spec);
 
   monitor_plan part;
@@ -330,6 +331,25 @@ void builder::build_levels(const json& checked, const std::string& pointer, moni
   }
   if (out.dimensions.size() > most_dimensions)
     refuse(pointer + "/levels", fmt::format("{} different dimensions", out.dimensions.size()),
+           fmt::format("at most {}, with those of the scope", most_dimensions));
+}
+
+void builder::build_attribution(const json& checked, const std::string& pointer, monitor_spec& out) {
+  const auto here = pointer + "/attribute_by";
+  if (!is_written(here))
+    return;
+  const auto& names = member(checked, "attribute_by");
+  out.attributes = !names.empty();
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto known = std::find(out.dimensions.begin(), out.dimensions.end(), names[i].get<std::string>());
+    if (known - out.dimensions.begin() < static_cast<std::ptrdiff_t>(out.scope_size))
+      refuse(child_pointer(here, i), names[i].dump(),
+             "a dimension that is not of the scope, whose value never differs");
+    else if (known == out.dimensions.end())
+      out.dimensions.push_back(names[i].get<std::string>());
+  }
+  if (out.dimensions.size() > most_dimensions)
+    refuse(here, fmt::format("{} different dimensions with those of the levels", out.dimensions.size()),
            fmt::format("at most {}, with those of the scope", most_dimensions));
 }
 

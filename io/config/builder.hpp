@@ -36,6 +36,7 @@ private:
   time_ms tick_of_monitor(const json& checked, const std::string& pointer, time_ms settle);
   std::string build_season(const json& checked, const std::string& pointer, monitor_spec& out);
   void build_levels(const json& checked, const std::string& pointer, monitor_spec& out);
+  void build_attribution(const json& checked, const std::string& pointer, monitor_spec& out);
   void build_detectors(const json& checked, const std::string& pointer, monitor_spec& out);
   threshold_spec threshold(const json& checked, const std::string& pointer, time_ms tick);
   count_bucket_spec count_bucket(const json& checked, const std::string& pointer, time_ms tick);

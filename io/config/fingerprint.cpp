@@ -86,7 +86,10 @@ json render(const severity_spec& s) {
 }
 
 json render(const capacity_spec& c) {
-  return {{"max_keys", c.max_keys}, {"max_leaf_cells", c.max_leaf_cells}, {"max_scopes", c.max_scopes}};
+  return {{"max_keys", c.max_keys},
+          {"max_leaf_cells", c.max_leaf_cells},
+          {"max_scopes", c.max_scopes},
+          {"max_leaves", c.max_leaves}};
 }
 
 json render_season(const std::string& zone) {
@@ -104,6 +107,7 @@ json render(const monitor_spec& m, const monitor_plan& plan, const std::string& 
           {"dimensions", m.dimensions},
           {"scope_size", m.scope_size},
           {"levels", levels},
+          {"attributes", m.attributes},
           {"tick", m.tick},
           {"expire_after", m.expire_after},
           {"update_every", m.update_every},

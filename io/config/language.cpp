@@ -202,7 +202,10 @@ section_spec monitor() {
        object("severity", "severity", "When an incident is major or critical."),
        object("capacity", "capacity", "How much this monitor may keep; beyond it the coldest keys are pooled."),
        object("season", "season", "Local time of the daily and weekly pattern that detectors learn."),
-       std::move(detectors), later("attribute_by")}};
+       std::move(detectors),
+       plain(k_texts, "attribute_by",
+             "Dimensions in which causes of an incident are looked for, beside those of the levels; [] looks for none.",
+             R"(["cdn", "country", "player"])")}};
 }
 
 section_spec season() {
@@ -232,12 +235,15 @@ section_spec severity() {
 }
 
 section_spec capacity() {
-  return {"capacity",
-          "Limits on what is kept, for the whole monitor.",
-          {integer("max_keys", "200000", "64", "1000000000", "Keys with state, all levels together."),
-           integer("max_leaf_cells", "200000", "64", "1000000000",
-                   "Combinations of all dimensions in one open tick of one partition."),
-           integer("max_scopes", "10000", "64", "1000000000", "Scope values with state.")}};
+  return {
+      "capacity",
+      "Limits on what is kept, for the whole monitor.",
+      {integer("max_keys", "200000", "64", "1000000000", "Keys with state, all levels together."),
+       integer("max_leaf_cells", "200000", "64", "1000000000",
+               "Combinations of all dimensions in one open tick of one partition."),
+       integer("max_scopes", "10000", "64", "1000000000", "Scope values with state."),
+       integer("max_leaves", "20000", "64", "1000000000",
+               "Combinations of all dimensions whose past is kept, to look for causes in; the lightest are pooled.")}};
 }
 
 key_spec detector_type(const std::string& type) {

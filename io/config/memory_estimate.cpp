@@ -22,6 +22,9 @@ constexpr double volume_scope_bytes = 128;
 /// A cell is 64 bytes, its index entry 32, and an open-addressing index may be half empty.
 constexpr double leaf_cell_bytes = 64 + 2 * 32;
 constexpr double rolled_up_bytes = 96;
+/// A leaf's record and index; and what it did: at most 36 ticks, 120 minutes and 49 hours, 16 bytes each.
+constexpr double leaf_bytes = 192;
+constexpr double leaf_past_bytes = 16 * (36 + 120 + 49);
 constexpr double mib = 1 << 20;
 constexpr double credit_bytes = 8 * mib;
 constexpr double process_bytes = 32 * mib;
@@ -109,6 +112,9 @@ void add_monitor(const config& built, const monitor_spec& monitor, double partit
   out.push_back(share(monitor.name + ": keys", keys * (key_bytes + text + detector_state(monitor))));
   out.push_back(share(monitor.name + ": scopes", scopes * scope_state(monitor)));
   out.push_back(share(monitor.name + ": leaf cells", cells * (leaf_cell_bytes + text) * open_ticks * partitions));
+  if (has_attribution(monitor))
+    out.push_back(share(monitor.name + ": leaves' past",
+                        static_cast<double>(monitor.capacity.max_leaves) * (leaf_bytes + text + leaf_past_bytes)));
   out.push_back(share(monitor.name + ": roll-up and commit", rolled_up * rolled_up_bytes + keys * commit_bytes_a_key));
 }
 

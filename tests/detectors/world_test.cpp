@@ -23,6 +23,12 @@ std::string line_of(const alert& a) {
        << ' ' << name_of(a.level_of_harm) << ' ' << a.sample_size << ' ' << a.failures << ' ' << a.expected_failures
        << ' ' << a.measured_value << ' ' << a.baseline_value << ' ' << a.expected_events << ' ' << a.interval_low << ' '
        << a.interval_high << ' ' << a.onset << ' ' << a.affected_viewers.value_or(-1);
+  for (const auto& cause : a.contributors) {
+    line << " |";
+    for (const auto& value : cause.set)
+      line << ' ' << value.dimension << '=' << value.value.value_or("(none)");
+    line << ' ' << cause.excess << ' ' << cause.share << ' ' << cause.rate_without << ' ' << cause.score;
+  }
   for (const auto& d : a.key)
     line << ' ' << d.dimension << '=' << d.value.value_or("null");
   for (const auto& [name, value] : a.model)

@@ -38,7 +38,8 @@ inline nlohmann::json full_document() {
       "gates": {"min_ratio": 1.25, "min_difference": 0.002, "min_excess_failures": 3},
       "severity": {"major_ratio": 3, "major_excess_per_hour": 50, "critical_rate": 0.5, "critical_events": 20,
                    "critical_excess_per_hour": 500, "fall_after": "10m"},
-      "capacity": {"max_keys": 20000, "max_leaf_cells": 20000, "max_scopes": 1000},
+      "capacity": {"max_keys": 20000, "max_leaf_cells": 20000, "max_scopes": 1000, "max_leaves": 20000},
+      "attribute_by": ["player"],
       "season": {"zone": "Europe/Berlin"},
       "detectors": [
         {"type": "threshold", "name": "high", "shadow": false, "rate": 0.2, "window": "1m", "for": "20s", "min_events": 50,

@@ -57,6 +57,8 @@ const std::map<std::string, json> verdict_changes{
     {"/monitors/0/capacity/max_keys", 20001},
     {"/monitors/0/capacity/max_leaf_cells", 20001},
     {"/monitors/0/capacity/max_scopes", 1001},
+    {"/monitors/0/capacity/max_leaves", 20001},
+    {"/monitors/0/attribute_by", json::array()},
     {"/monitors/0/detectors/0/name", "higher"},
     {"/monitors/0/detectors/0/rate", 0.21},
     {"/monitors/0/detectors/0/window", "2m"},

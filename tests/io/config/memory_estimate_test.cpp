@@ -37,6 +37,8 @@ TEST_CASE("the estimate grows with each thing that is kept") {
       {"/monitors/0/capacity/max_keys", 40000},
       {"/monitors/0/capacity/max_leaf_cells", 40000},
       {"/monitors/0/capacity/max_scopes", 2000},
+      {"/monitors/0/capacity/max_leaves", 40000},
+      {"/monitors/0/attribute_by", {"player", "title"}},
       {"/monitors/0/detectors/0/window", "10m"},
       {"/monitors/0/detectors/1/baseline", "300d"},
       {"/monitors/0/scope", {"property", "region"}},

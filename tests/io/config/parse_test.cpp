@@ -433,10 +433,38 @@ TEST_CASE("names of monitors are unique") {
   CHECK(tells(parse(document), {"/monitors/1/name", "", "\"m\" again", "no other monitor"}));
 }
 
+TEST_CASE("attribution looks in the dimensions of the levels, and in those of attribute_by") {
+  const auto monitor_of = [](const json& attribute_by) {
+    auto document = with(small_document(), "/monitors/0/scope", {"property"});
+    document["monitors"][0]["levels"] = {json::array(), {"cdn"}};
+    if (!attribute_by.is_null())
+      document["monitors"][0]["attribute_by"] = attribute_by;
+    const auto outcome = parse(document);
+    REQUIRE_MESSAGE(outcome.value, all_issues(outcome));
+    return outcome.value->world.monitors[0];
+  };
+  const auto plain = monitor_of(nullptr);
+  CHECK(plain.attributes);
+  CHECK(plain.dimensions == std::vector<std::string>{"property", "cdn"});
+  const auto more = monitor_of({"player", "cdn", "title"});
+  CHECK(more.attributes);
+  CHECK(more.dimensions == std::vector<std::string>{"property", "cdn", "player", "title"});
+  CHECK(more.levels.size() == 2);
+  const auto off = monitor_of(json::array());
+  CHECK_FALSE(off.attributes);
+  CHECK(off.dimensions == plain.dimensions);
+
+  auto document = with(small_document(), "/monitors/0/scope", {"property"});
+  document["monitors"][0]["attribute_by"] = {"cdn", "property"};
+  CHECK(tells(parse(document), {"/monitors/0/attribute_by/1", "", "\"property\"", "not of the scope"}));
+  document["monitors"][0]["attribute_by"] = "cdn";
+  CHECK(tells(parse(document), {"/monitors/0/attribute_by", "", "\"cdn\"", "a list of texts"}));
+}
+
 TEST_CASE("what later builds will know is refused and never ignored") {
   for (const std::string pointer :
        {"/http", "/input/keyed_by", "/input/kafka", "/input/error_type", "/input/attribute_by", "/input/http",
-        "/monitors/0/attribute_by", "/alerts/kafka", "/dead_letter/kafka", "/state/kafka"}) {
+        "/alerts/kafka", "/dead_letter/kafka", "/state/kafka"}) {
     const auto outcome = parse(with(full_document(), pointer, json::object()));
     CHECK_MESSAGE(tells(outcome, {pointer, "", "\"", "no such key: this build does not have it yet"}), pointer, "\n",
                   all_issues(outcome));

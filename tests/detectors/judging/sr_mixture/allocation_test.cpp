@@ -111,6 +111,8 @@ TEST_CASE("the record of a key stays small") {
   engine.finish(0);
   std::size_t bytes = 0, largest = 0, records = 0;
   for (const auto& record : engine.take_commit().state) {
+    if (record.key[0] != 'k')
+      continue;
     ++records;
     bytes += record.bytes.size();
     largest = std::max(largest, record.bytes.size());

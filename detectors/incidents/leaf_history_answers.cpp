@@ -1,0 +1,214 @@
+// Looking for causes in a leaf_history.
+
+#include "detectors/incidents/leaf_history.hpp"
+#include "models/attribution_scan.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace tocsin {
+
+namespace {
+
+constexpr std::size_t most_asked = 8;
+
+std::string_view scope_bytes_of(std::string_view root_bytes) {
+  return root_bytes.substr(std::min<std::size_t>(1, root_bytes.size()));
+}
+
+} // namespace
+
+/// The leaves of a scope as columns, sorted by key bytes: what they did in [onset, now], and what was to be expected.
+struct leaf_history::gathered {
+  std::uint32_t scope = 0;
+  tick_index onset = 0;
+  std::uint32_t first_dimension = 0; ///< behind the scope's
+  attribution_past past;             ///< codes of the values too
+  std::vector<std::vector<std::string_view>> values;
+  std::vector<std::unordered_map<std::string_view, std::uint32_t>> codes; ///< of values, by dimension
+  std::vector<std::int64_t> total, failed;
+  std::vector<double> rate; ///< expected
+  bool has_past = false;
+
+  std::size_t rows() const { return total.size(); }
+  std::uint32_t code(std::size_t row, std::size_t dimension) const {
+    return past.codes[row * past.dimensions + dimension];
+  }
+  double expected(std::size_t row) const { return rate[row] * static_cast<double>(total[row]); }
+
+  void append(std::string_view bytes) {
+    key_reader reader(bytes);
+    key_value value;
+    for (std::uint32_t d = 0; reader.next(value); ++d) {
+      if (d < first_dimension)
+        continue;
+      auto& known = codes[d - first_dimension];
+      auto& list = values[d - first_dimension];
+      const auto [found, is_new] = known.try_emplace(value.encoded, static_cast<std::uint32_t>(list.size()));
+      if (is_new)
+        list.emplace_back(value.encoded);
+      past.codes.push_back(found->second);
+    }
+  }
+
+  /// Codes by dimension of a set of values; nothing if no leaf has one of them.
+  std::optional<std::vector<std::pair<std::size_t, std::uint32_t>>> coded(const value_set& set) const {
+    std::vector<std::pair<std::size_t, std::uint32_t>> out;
+    for (const auto& [dimension, bytes] : set.values) {
+      if (dimension < first_dimension || dimension - first_dimension >= codes.size())
+        return std::nullopt;
+      const auto at = dimension - first_dimension;
+      const auto known = codes[at].find(bytes);
+      if (known == codes[at].end())
+        return std::nullopt;
+      out.emplace_back(at, known->second);
+    }
+    return out;
+  }
+
+  template <class Set>
+  bool has(std::size_t row, const Set& set) const {
+    return std::all_of(set.begin(), set.end(), [&](const auto& v) { return code(row, v.first) == v.second; });
+  }
+};
+
+std::shared_ptr<const leaf_history::gathered> leaf_history::gather(std::uint32_t scope, tick_index onset) const {
+  for (const auto& known : asked_)
+    if (known->scope == scope && known->onset == onset)
+      return known;
+  auto out = std::make_shared<gathered>();
+  out->scope = scope;
+  out->onset = onset;
+  out->first_dimension = monitor_->scope_size;
+  out->past.dimensions = monitor_->dimensions.size() - monitor_->scope_size;
+  out->values.resize(out->past.dimensions);
+  out->codes.resize(out->past.dimensions);
+
+  std::vector<slot> rows;
+  for (slot at = 0; at < leaves_.size(); ++at)
+    if (!leaves_[at].bytes.empty() && leaves_[at].scope == scope)
+      rows.push_back(at);
+  std::sort(rows.begin(), rows.end(), [this](slot a, slot b) { return leaves_[a].bytes < leaves_[b].bytes; });
+  std::vector<std::uint32_t> row_of(leaves_.size(), nowhere);
+  const auto start = tick_start(onset, monitor_->tick);
+  const auto hour = tick_of(start, hour_ms);
+  for (const auto at : rows) {
+    row_of[at] = static_cast<std::uint32_t>(out->past.total.size());
+    out->append(leaves_[at].bytes);
+    const auto taught = aged(leaves_[at].taught, hour);
+    out->past.total.push_back(static_cast<double>(taught.total) / one);
+    out->past.failed.push_back(static_cast<double>(taught.failed) / one);
+  }
+  out->total.resize(rows.size());
+  out->failed.resize(rows.size());
+
+  const auto& of = scopes_[scope];
+  const auto clean_from = of.ended == never ? std::numeric_limits<time_ms>::min() : tick_end(of.ended, monitor_->tick);
+  for (const auto which : {hours, minutes, ticks})
+    for (const auto& b : tiers_[which]) {
+      const bool is_now = end_of(which, b.number) > start;
+      const bool is_known = start_of(which, b.number) >= clean_from && (which != hours || b.number > of.taught);
+      if (!is_now && !is_known)
+        continue;
+      for (const auto& e : b.entries) {
+        const auto row = row_of[e.at];
+        if (row == nowhere)
+          continue;
+        if (is_now) {
+          out->total[row] = saturated_sum(out->total[row], static_cast<std::int64_t>(e.total));
+          out->failed[row] += e.failed;
+        } else {
+          // Whole numbers below 2^53: exact in any order.
+          out->past.total[row] += static_cast<double>(e.total);
+          out->past.failed[row] += static_cast<double>(e.failed);
+        }
+      }
+    }
+  out->has_past = std::any_of(out->past.total.begin(), out->past.total.end(), [](double n) { return n > 0; });
+  out->rate = expected_leaf_rates(out->past);
+  if (asked_.size() == most_asked)
+    asked_.erase(asked_.begin());
+  asked_.push_back(out);
+  return out;
+}
+
+leaf_sums leaf_history::sums(std::string_view root_bytes, const value_set& a, const value_set& b,
+                             tick_index onset) const {
+  leaf_sums out;
+  const auto scope = known_scope(scope_bytes_of(root_bytes));
+  if (!scope)
+    return out;
+  const auto from = gather(*scope, onset);
+  const auto first = from->coded(a), second = from->coded(b);
+  if (!first || !second)
+    return out;
+  for (std::size_t row = 0; row < from->rows(); ++row) {
+    if (!from->has(row, *first) || !from->has(row, *second))
+      continue;
+    out.total = saturated_sum(out.total, from->total[row]);
+    out.failed += from->failed[row];
+    out.expected += from->expected(row);
+  }
+  return out;
+}
+
+std::vector<cause> leaf_history::causes(std::string_view root_bytes, const value_set& within, tick_index onset) const {
+  return ask(root_bytes, within, onset, false);
+}
+
+std::vector<cause> leaf_history::ranking(std::string_view root_bytes, const value_set& within, tick_index onset) const {
+  return ask(root_bytes, within, onset, true);
+}
+
+std::vector<cause> leaf_history::ask(std::string_view root_bytes, const value_set& within, tick_index onset,
+                                     bool ranked) const {
+  std::vector<cause> out;
+  const auto scope = known_scope(scope_bytes_of(root_bytes));
+  if (!scope)
+    return out;
+  const auto from = gather(*scope, onset);
+  const auto fixed_values = from->coded(within);
+  if (!fixed_values || !from->has_past)
+    return out;
+
+  // The values of the incident's key are the same in all of its leaves, so the search leaves them out.
+  attribution_leaves leaves;
+  leaves.dimensions = from->past.dimensions;
+  std::vector<std::size_t> rows;
+  leaf_sums all;
+  for (std::size_t row = 0; row < from->rows(); ++row) {
+    if (from->total[row] == 0 || !from->has(row, *fixed_values))
+      continue;
+    rows.push_back(row);
+    for (std::size_t d = 0; d < leaves.dimensions; ++d)
+      leaves.codes.push_back(from->code(row, d));
+    leaves.failed.push_back(from->failed[row]);
+    leaves.expected.push_back(from->expected(row));
+    all.total = saturated_sum(all.total, from->total[row]);
+    all.failed += from->failed[row];
+    all.expected += from->expected(row);
+  }
+  const auto all_excess = static_cast<double>(all.failed) - all.expected;
+  auto answer = find_causes(leaves);
+  for (const auto& slice : ranked ? answer.ranking : answer.causes) {
+    leaf_sums in;
+    for (const auto row : rows)
+      if (from->has(row, slice.values)) {
+        in.total += from->total[row];
+        in.failed += from->failed[row];
+        in.expected += from->expected(row);
+      }
+    cause one_cause;
+    for (const auto& [d, code] : slice.values)
+      one_cause.set.values.emplace_back(d + from->first_dimension, from->values[d][code]);
+    one_cause.excess = static_cast<double>(in.failed) - in.expected;
+    one_cause.share = all_excess > 0 ? std::clamp(one_cause.excess / all_excess, 0.0, 1.0) : 0;
+    const auto others = all.total - in.total;
+    one_cause.rate_without = others > 0 ? static_cast<double>(all.failed - in.failed) / static_cast<double>(others) : 0;
+    one_cause.score = slice.score;
+    out.push_back(std::move(one_cause));
+  }
+  return out;
+}
+
+} // namespace tocsin
