@@ -49,29 +49,35 @@ monitor_shard::monitor_shard(const world_spec& world, std::uint32_t monitor, std
 
 // ---- Judging.
 
-void monitor_shard::judge_range(const closed_range& range, std::vector<alert>& out) {
-  const auto last = tick_of(range.through, monitor_->tick) - 1;
-  const auto& slices = range.of_shard[shard_];
-  std::vector<const tick_slice*> own;
-  for (const auto* slice : slices)
+void monitor_shard::begin(const closed_range& range) {
+  last_tick_ = tick_of(range.through, monitor_->tick) - 1;
+  slices_.clear();
+  next_slice_ = 0;
+  for (const auto* slice : range.of_shard[shard_])
     if (slice->monitor == monitor_index_)
-      own.push_back(slice);
+      slices_.push_back(slice);
+}
 
-  // The ticks with counts, and those between them at which something is due without.
-  for (std::size_t i = 0;;) {
-    auto tick = std::numeric_limits<tick_index>::max();
-    if (i < own.size())
-      tick = own[i]->tick;
-    if (const auto due = next_due())
-      tick = std::min(tick, *due);
-    if (tick > last)
-      break;
-    auto end = i;
-    while (end < own.size() && own[end]->tick == tick)
-      ++end;
-    run_tick(tick, own.data() + i, end - i, out);
-    i = end;
-  }
+/// The ticks with counts, and those between them at which something is due without.
+std::optional<tick_index> monitor_shard::next_tick() const {
+  auto next = next_due();
+  if (next_slice_ < slices_.size())
+    next = next ? std::min(*next, slices_[next_slice_]->tick) : slices_[next_slice_]->tick;
+  return next && *next <= last_tick_ ? next : std::nullopt;
+}
+
+std::optional<time_ms> monitor_shard::next_end() const {
+  const auto tick = next_tick();
+  return tick ? std::optional<time_ms>(tick_end(*tick, monitor_->tick)) : std::nullopt;
+}
+
+void monitor_shard::run_next(std::vector<alert>& out) {
+  const auto tick = *next_tick();
+  auto end = next_slice_;
+  while (end < slices_.size() && slices_[end]->tick == tick)
+    ++end;
+  run_tick(tick, slices_.data() + next_slice_, end - next_slice_, out);
+  next_slice_ = end;
 }
 
 std::optional<tick_index> monitor_shard::next_due() const {
@@ -84,11 +90,11 @@ std::optional<tick_index> monitor_shard::next_due() const {
 
 void monitor_shard::run_tick(tick_index tick, const tick_slice* const* slices, std::size_t count,
                              std::vector<alert>& out) {
-  life_cycle::source_offsets offsets;
+  offsets_.clear();
   roll_up_.begin(tick);
   for (std::size_t i = 0; i < count; ++i) {
     roll_up_.add(*slices[i], shard_);
-    offsets.emplace_back(slices[i]->partition, slices[i]->first_offset);
+    offsets_.emplace_back(slices[i]->partition, slices[i]->first_offset);
   }
   const auto* closed = &roll_up_.finish();
   make_room();
@@ -108,7 +114,7 @@ void monitor_shard::run_tick(tick_index tick, const tick_slice* const* slices, s
   for (current_ = 0; current_ < judgings_.size(); ++current_) {
     auto& judging = judgings_[current_];
     judging.by->advance(sums);
-    judging.incidents.begin_tick(sums, *judging.by, offsets, out);
+    judging.incidents.begin_tick(sums, *judging.by, offsets_, out);
     for (const auto slot : judging.incident_reminded)
       judging.incidents.reminded(slot);
     judging.by->step(sums, judging.reminded, *this);

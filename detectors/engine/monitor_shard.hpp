@@ -28,8 +28,12 @@ class monitor_shard final : private judge {
 public:
   monitor_shard(const world_spec& world, std::uint32_t monitor, std::uint32_t shard);
 
-  /// Judges the ticks of this monitor that the range closes.
-  void judge_range(const closed_range& range, std::vector<alert>& out);
+  /// The ticks of this monitor that the range closes are judged one by one, by run_next().
+  void begin(const closed_range& range);
+  /// End of the next tick of the range that has counts, or at which something is due without.
+  std::optional<time_ms> next_end() const;
+  /// Judges that tick.
+  void run_next(std::vector<alert>& out);
   void take_changes(std::vector<state_record>& out);
 
   /// `rest`: the record's key behind shard and monitor number.
@@ -82,6 +86,7 @@ private:
   watched_judgement judgement_of(std::size_t detector, std::string_view key, std::optional<key_slot> slot) const;
 
   std::optional<tick_index> next_due() const;
+  std::optional<tick_index> next_tick() const;
   void run_tick(tick_index tick, const tick_slice* const* slices, std::size_t count, std::vector<alert>& out);
   void fire(const timer& due);
   void make_room();
@@ -104,6 +109,10 @@ private:
   timer_wheel wheel_;
   effective_counts effective_; ///< used where the monitor has rates without denominators
   closed_tick scaled_;
+  std::vector<const tick_slice*> slices_; ///< of the range at hand
+  std::size_t next_slice_ = 0;
+  tick_index last_tick_ = 0;           ///< that the range closes
+  life_cycle::source_offsets offsets_; ///< of the tick at hand
   std::vector<detector_and_incidents> judgings_;
   std::size_t current_ = 0; ///< the judging that speaks
   std::vector<key_slot> due_for_expiry_;

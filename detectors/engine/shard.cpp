@@ -28,7 +28,20 @@ shard& shard::operator=(shard&&) noexcept = default;
 
 void shard::judge(const closed_range& range, std::vector<alert>& out) {
   for (auto& monitor : monitors_)
-    monitor->judge_range(range, out);
+    monitor->begin(range);
+  while (const auto end = next_end()) {
+    for (auto& monitor : monitors_)
+      if (monitor->next_end() == end)
+        monitor->run_next(out);
+  }
+}
+
+std::optional<time_ms> shard::next_end() const {
+  std::optional<time_ms> next;
+  for (const auto& monitor : monitors_)
+    if (const auto end = monitor->next_end(); end && (!next || *end < *next))
+      next = end;
+  return next;
 }
 
 void shard::take_changes(std::vector<state_record>& out) {
