@@ -10,7 +10,7 @@ namespace tocsin {
 
 namespace {
 
-constexpr std::uint16_t key_version = 2;
+constexpr std::uint16_t key_version = 3;
 constexpr auto never = std::numeric_limits<tick_index>::max();
 
 // Timer tags: what a timer is for, and for which detector.
@@ -38,13 +38,22 @@ std::uint64_t read_integer(std::string_view bytes) {
 monitor_shard::monitor_shard(const world_spec& world, std::uint32_t monitor, std::uint32_t shard)
     : world_(&world), monitor_(&world.monitors[monitor]), monitor_index_(monitor), shard_(shard),
       expire_ticks_(std::max<tick_index>(1, monitor_->expire_after / monitor_->tick)), keys_(*monitor_),
-      roll_up_(*monitor_, keys_), wheel_(std::numeric_limits<tick_index>::min() / 4) {
+      roll_up_(*monitor_, keys_), late_(monitor_->tick, world.correction),
+      wheel_(std::numeric_limits<tick_index>::min() / 4) {
   for (std::uint32_t d = 0; d < monitor_->detectors.size(); ++d) {
     judgings_.push_back(
-        {make_detector(*monitor_, monitor_->detectors[d], keys_), life_cycle(world, monitor, d, keys_), {}, {}});
+        {make_detector(*monitor_, monitor_->detectors[d], keys_), life_cycle(world, monitor, d, keys_, late_), {}, {}});
     judgings_.back().incidents.on_remind(
         [this, d](tick_index tick, key_slot slot) { wheel_.schedule(tick, slot, tag_of(tag_incident, d)); });
   }
+}
+
+std::vector<incident_groups::participant> monitor_shard::participants() {
+  std::vector<incident_groups::participant> out;
+  for (std::uint32_t d = 0; d < judgings_.size(); ++d)
+    if (!monitor_->detectors[d].shadow)
+      out.push_back({monitor_, monitor_index_, d, &keys_, &judgings_[d].incidents, judgings_[d].by.get(), causes()});
+  return out;
 }
 
 // ---- Judging.
@@ -100,10 +109,12 @@ void monitor_shard::run_tick(tick_index tick, const tick_slice* const* slices, s
   make_room();
   if (monitor_->has_rates) {
     scaled_ = *closed;
+    scaled_.late.clear(); // what a late rate is worth cannot be told from the tick's
     effective_.scale(scaled_);
     closed = &scaled_;
   }
   const auto& sums = *closed;
+  late_.add(sums);
   for (const auto slot : sums.created)
     welcome(slot);
   wheel_.advance(tick, [this](const timer& due) { fire(due); });
@@ -156,7 +167,7 @@ bool monitor_shard::say(verdict&& what) {
   if (watch_)
     note_verdict(what);
   judging.incidents.hear(what, *judging.by);
-  return judging.incidents.open_incident(what.slot) != nullptr;
+  return judging.incidents.is_ongoing(what.slot);
 }
 
 void monitor_shard::counted(const key_counts& counts) {
@@ -262,6 +273,9 @@ void monitor_shard::let_go(const std::vector<key_slot>& slots) {
   }
   for (auto& judging : judgings_)
     judging.by->forget(marks);
+  for (auto& judging : judgings_)
+    judging.incidents.forget(marks);
+  late_.forget(marks);
   effective_.forget(marks);
   keys_.erase(slots);
   roll_up_.forget_routes();
@@ -284,12 +298,13 @@ std::string monitor_shard::encode_key(key_slot slot) const {
   out.i64(key.last_tick);
   if (monitor_->has_rates)
     effective_.save(slot, out);
+  late_.save(slot, out);
   for (const auto& judging : judgings_) {
     judging.by->save(slot, out);
-    const auto* open = judging.incidents.open_incident(slot);
-    out.u8(open != nullptr);
-    if (open != nullptr)
-      open->save(out);
+    const auto* held = judging.incidents.held(slot);
+    out.u8(held != nullptr);
+    if (held != nullptr)
+      held->save(out);
   }
   return out.seal();
 }
@@ -351,14 +366,16 @@ std::optional<std::string> monitor_shard::restore_key(std::string_view key, cons
   make_room();
   if (monitor_->has_rates && !effective_.load(slot, in))
     return "damaged state record (rates)";
+  if (!late_.load(slot, in))
+    return "damaged state record (late events)";
   for (auto& judging : judgings_) {
     if (!judging.by->load(slot, in))
       return "damaged state record (detector)";
     if (in.u8() != 0) {
-      incident open;
-      if (!incident::load(in, open))
+      incident held;
+      if (!incident::load(in, held))
         return "damaged state record (incident)";
-      judging.incidents.restore(slot, std::move(open));
+      judging.incidents.restore(slot, std::move(held));
     }
   }
   if (!in.complete())
@@ -392,7 +409,8 @@ shard_stats monitor_shard::stats() const {
   auto now = stats_;
   now.keys = keys_.size();
   now.keys_created = keys_.created_total();
-  now.memory_bytes = keys_.memory_bytes() + roll_up_.memory_bytes() + wheel_.memory_bytes() + effective_.memory_bytes();
+  now.memory_bytes = keys_.memory_bytes() + roll_up_.memory_bytes() + wheel_.memory_bytes() +
+                     effective_.memory_bytes() + late_.memory_bytes();
   for (std::size_t d = 0; d < judgings_.size(); ++d) {
     const auto open = judgings_[d].incidents.open_count();
     now.open_incidents += open;
@@ -418,7 +436,8 @@ void monitor_shard::for_each_key(const std::function<void(const key_view&)>& vis
         view.facts.emplace_back(name + "." + fact, value);
       if (const auto* open = judgings_[d].incidents.open_incident(slot))
         view.facts.emplace_back(name + ".incident",
-                                open->id + " since " + format_rfc3339(tick_start(open->onset, monitor_->tick)) + ", " +
+                                open->who.id + " since " + format_rfc3339(tick_start(open->onset, monitor_->tick)) +
+                                    ", " +
                                     in_percent(static_cast<double>(open->failed) /
                                                static_cast<double>(std::max<std::int64_t>(1, open->total))) +
                                     " of " + std::to_string(open->total));

@@ -3,6 +3,8 @@
 #include "detectors/counting/tick_slice.hpp"
 #include "detectors/engine/inspection.hpp"
 #include "detectors/engine/shard.hpp"
+#include "detectors/incidents/incident_groups.hpp"
+#include "detectors/incidents/late_ledger.hpp"
 #include "detectors/incidents/life_cycle.hpp"
 #include "detectors/judging/detector.hpp"
 #include "detectors/judging/effective_counts.hpp"
@@ -34,6 +36,8 @@ public:
   std::optional<time_ms> next_end() const;
   /// Judges that tick.
   void run_next(std::vector<alert>& out);
+  /// The detectors whose incidents people are told of.
+  std::vector<incident_groups::participant> participants();
   void take_changes(std::vector<state_record>& out);
 
   /// `rest`: the record's key behind shard and monitor number.
@@ -61,7 +65,7 @@ private:
   void counted(const key_counts& counts) override;
   void changed(key_slot slot) override { keys_.mark_changed(slot); }
   void remind(tick_index tick, key_slot slot) override;
-  bool is_open(key_slot slot) const override { return judgings_[current_].incidents.open_incident(slot) != nullptr; }
+  bool is_open(key_slot slot) const override { return judgings_[current_].incidents.is_ongoing(slot); }
 
   /// A verdict that asked for an incident of a key.
   struct asked_verdict {
@@ -85,6 +89,8 @@ private:
   void note_tick(const closed_tick& tick, const std::vector<alert>& out, std::size_t first_alert);
   watched_judgement judgement_of(std::size_t detector, std::string_view key, std::optional<key_slot> slot) const;
 
+  /// Where the failures of a scope are, as far as leaf cells are kept.
+  const cause_finder* causes() const { return nullptr; }
   std::optional<tick_index> next_due() const;
   std::optional<tick_index> next_tick() const;
   void run_tick(tick_index tick, const tick_slice* const* slices, std::size_t count, std::vector<alert>& out);
@@ -106,6 +112,7 @@ private:
   tick_index expire_ticks_;
   keyed_state keys_;
   roll_up roll_up_;
+  late_ledger late_;
   timer_wheel wheel_;
   effective_counts effective_; ///< used where the monitor has rates without denominators
   closed_tick scaled_;

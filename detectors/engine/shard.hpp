@@ -2,6 +2,7 @@
 
 #include "detectors/counting/tick_slice.hpp"
 #include "detectors/engine/inspection.hpp"
+#include "detectors/incidents/incident_groups.hpp"
 #include "detectors/values/alert.hpp"
 #include "detectors/values/monitor_spec.hpp"
 #include "detectors/values/state_record.hpp"
@@ -78,11 +79,13 @@ public:
   std::vector<watched_tick> take_watched(std::uint32_t monitor);
 
 private:
+  void join_groups();
   std::optional<time_ms> next_end() const;
 
   std::shared_ptr<const world_spec> spec_;
   std::uint32_t number_;
   std::vector<std::unique_ptr<monitor_shard>> monitors_;
+  std::vector<incident_groups> groups_; ///< one for each scope that monitors share
 };
 
 } // namespace tocsin
