@@ -28,6 +28,11 @@ bool weighs_more(const group_member& a, const group_member& b) {
          std::make_tuple(b.set.values.size(), b.level, b.key, b.detector);
 }
 
+/// What a user's own limit opened may have no excess at all.
+double nearly_all(double excess) {
+  return excess > 0 ? explains_all * excess : excess;
+}
+
 /// Failures above expectation of what lies in both sets.
 double shared_excess(const scope_causes& where, const value_set& a, const value_set& b, tick_index onset) {
   const auto sums = where.finder->sums(where.root, a, b, onset);
@@ -74,20 +79,28 @@ places without(const places& all, const places& taken, std::size_t members) {
   return left;
 }
 
-places compatible(const places& with, std::size_t top, const members_t& members) {
+/// True if the two have a value in common.
+bool share_a_value(const value_set& a, const value_set& b) {
+  return std::any_of(a.values.begin(), a.values.end(),
+                     [&](const auto& value) { return std::binary_search(b.values.begin(), b.values.end(), value); });
+}
+
+/// Those that may have the same cause: a neighbour in one dimension may, if another value is the same.
+places related(const places& with, const value_set& to, const members_t& members) {
   places out;
-  for (const auto i : with)
-    if (!contradict(members[i].set, members[top].set))
-      out.push_back(i);
+  std::copy_if(with.begin(), with.end(), std::back_inserter(out),
+               [&](std::size_t i) { return !contradict(members[i].set, to) || share_a_value(members[i].set, to); });
   return out;
 }
 
-/// A few alarms that exclude each other and together make nearly all of `top`'s excess: causes of their own.
+/// A few alarms that exclude each other and together make nearly all of `top`'s excess, but not its traffic: causes of
+/// their own. Where they are all of its traffic as well, everything in `top` fails alike.
 places separate_causes(std::size_t top, const places& group, const members_t& members) {
   places picked;
-  auto sum = 0.0;
+  auto excess = 0.0;
+  auto traffic = 0.0;
   for (const auto i : group) {
-    if (picked.size() == most_causes || sum >= explains_all * members[top].excess)
+    if (picked.size() == most_causes || excess >= explains_all * members[top].excess)
       break;
     const bool is_apart = members[i].set != members[top].set && is_part_of(members[i].set, members[top].set) &&
                           std::all_of(picked.begin(), picked.end(), [&](std::size_t other) {
@@ -96,37 +109,43 @@ places separate_causes(std::size_t top, const places& group, const members_t& me
     if (!is_apart)
       continue;
     picked.push_back(i);
-    sum += members[i].excess;
+    excess += members[i].excess;
+    traffic += members[i].traffic;
   }
-  return sum >= explains_all * members[top].excess && picked.size() > 1 ? picked : places();
+  const bool are_causes = picked.size() > 1 && excess >= explains_all * members[top].excess &&
+                          traffic < explains_all * members[top].traffic;
+  return are_causes ? picked : places();
 }
 
 /// What keys and their excess tell, without a look at the leaf cells.
 void by_keys(places left, const members_t& members, std::vector<alarm_group>& out) {
-  std::sort(left.begin(), left.end(),
-            [&](std::size_t a, std::size_t b) { return weighs_more(members[a], members[b]); });
-  while (!left.empty()) {
-    const auto top = left.front();
-    auto group = compatible(left, top, members);
-    left = without(left, group, members.size());
-    const auto page = *narrowest(group, members, explains_all * members[top].excess);
-    const auto causes = members[page].set == members[top].set ? separate_causes(top, group, members) : places();
-    if (causes.empty()) {
-      out.push_back({page, std::move(group)});
-      continue;
-    }
-    for (const auto cause : causes) {
-      // The heaviest cause takes what is broader than one of them.
-      auto own = compatible(group, cause, members);
-      group = without(group, own, members.size());
-      places inside;
-      std::copy_if(own.begin(), own.end(), std::back_inserter(inside),
-                   [&](std::size_t i) { return is_part_of(members[i].set, members[cause].set); });
-      out.push_back({*narrowest(inside, members, explains_all * members[cause].excess), std::move(own)});
-    }
-    left.insert(left.end(), group.begin(), group.end());
+  const auto sort = [&] {
     std::sort(left.begin(), left.end(),
               [&](std::size_t a, std::size_t b) { return weighs_more(members[a], members[b]); });
+  };
+  // A group takes what may belong to its page; the rest are causes of their own.
+  const auto take = [&](std::size_t page, const value_set& cause) {
+    auto own = related(left, cause, members);
+    left = without(left, own, members.size());
+    out.push_back({page, std::move(own)});
+  };
+  for (sort(); !left.empty(); sort()) {
+    const auto top = left.front();
+    places group;
+    std::copy_if(left.begin(), left.end(), std::back_inserter(group),
+                 [&](std::size_t i) { return !contradict(members[i].set, members[top].set); });
+    const auto page = *narrowest(group, members, nearly_all(members[top].excess));
+    const auto causes = members[page].set == members[top].set ? separate_causes(top, group, members) : places();
+    if (causes.empty())
+      take(page, members[page].set);
+    // The heaviest cause takes what is broader than one of them.
+    for (const auto cause : causes) {
+      places inside;
+      std::copy_if(left.begin(), left.end(), std::back_inserter(inside),
+                   [&](std::size_t i) { return is_part_of(members[i].set, members[cause].set); });
+      if (!inside.empty())
+        take(*narrowest(inside, members, nearly_all(members[cause].excess)), members[cause].set);
+    }
   }
 }
 
@@ -135,9 +154,11 @@ std::vector<cause> independent_causes(const scope_causes& where, tick_index onse
   std::vector<cause> out;
   for (auto& found : where.finder->causes(where.root, {}, onset)) {
     const auto own = shared_excess(where, found.set, found.set, onset);
-    const bool is_apart = own > 0 && std::none_of(out.begin(), out.end(), [&](const cause& better) {
-                            return shared_excess(where, found.set, better.set, onset) >= explains_most * own;
-                          });
+    const bool is_apart =
+        own > 0 && std::none_of(out.begin(), out.end(), [&](const cause& better) {
+          const bool is_nested = is_part_of(found.set, better.set) || is_part_of(better.set, found.set);
+          return shared_excess(where, found.set, better.set, onset) >= (is_nested ? explains_most : explains_all) * own;
+        });
     if (is_apart)
       out.push_back(std::move(found));
   }
@@ -185,7 +206,7 @@ places by_leaf_cells(const places& alarms, const members_t& members, const scope
     for (const auto i : of_cause[c])
       most = std::max(most, weight(i));
     const auto whole = shared_excess(where, causes[c].set, causes[c].set, onset);
-    out.push_back({*narrowest(of_cause[c], members, explains_all * std::min(most, whole), weight), of_cause[c]});
+    out.push_back({*narrowest(of_cause[c], members, nearly_all(std::min(most, whole)), weight), of_cause[c]});
   }
   return left;
 }

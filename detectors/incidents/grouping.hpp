@@ -19,6 +19,7 @@ struct group_member {
   value_set by_name;         ///< the same, by numbers that all monitors of the scope share
   double excess = 0;         ///< failures above expectation (volumes: events below it) since the onset
   double failures = 0;       ///< excess failures; 0 of volumes
+  double traffic = 0;        ///< events an hour since the onset
   double noise = 0;          ///< what chance adds to the excess, one standard deviation
   time_ms onset = 0;         ///< its begin
   tick_index onset_tick = 0; ///< of its own monitor

@@ -53,6 +53,8 @@ void incident_groups::add_member(const participant& who, key_slot slot, const in
   std::sort(member.by_name.values.begin(), member.by_name.values.end());
   member.excess = who.incidents->excess_of(what);
   member.failures = is_volume ? 0 : member.excess;
+  const auto span = std::max(monitor.tick, end - tick_start(what.onset, monitor.tick));
+  member.traffic = static_cast<double>(what.total) * static_cast<double>(hour_ms) / static_cast<double>(span);
   member.noise = std::sqrt(is_volume ? what.expected : static_cast<double>(what.failed));
   member.onset = tick_start(what.onset, monitor.tick);
   member.onset_tick = what.onset;
@@ -145,9 +147,8 @@ std::map<std::uint32_t, std::vector<std::size_t>> incident_groups::unexplained(s
 void incident_groups::open_under(std::size_t member, const std::string& page, scope_view& view, time_ms end) {
   auto& what = view.members[member];
   const auto& from = view.origins[member];
-  from.who->incidents->open_as_child(from.slot, page, *from.who->judging);
+  const auto id = from.who->incidents->open_as_child(from.slot, page, *from.who->judging);
   what.page = page;
-  const auto id = from.who->incidents->held(from.slot)->who.id;
   for (std::size_t i = 0; i < view.members.size(); ++i)
     if (view.members[i].is_page && view.members[i].id == page)
       view.origins[i].who->incidents->adopt(view.origins[i].slot, id, end);
@@ -162,8 +163,7 @@ void incident_groups::open_group(const alarm_group& group, scope_view& view) {
     if (i == group.page)
       continue;
     const auto& from = view.origins[i];
-    from.who->incidents->open_as_child(from.slot, page.id, *from.who->judging);
-    children.push_back(from.who->incidents->held(from.slot)->who.id);
+    children.push_back(from.who->incidents->open_as_child(from.slot, page.id, *from.who->judging));
   }
   const auto& from = view.origins[group.page];
   from.who->incidents->open_as_page(from.slot, children, *from.who->judging);

@@ -282,7 +282,7 @@ incident& life_cycle::stop_waiting(key_slot slot) {
   return open_.find(slot).value();
 }
 
-void life_cycle::open_as_child(key_slot slot, const std::string& parent, const detector& judging) {
+std::string life_cycle::open_as_child(key_slot slot, const std::string& parent, const detector& judging) {
   auto& what = stop_waiting(slot);
   what.who.parent = parent;
   auto kind = alert_kind::open;
@@ -292,8 +292,10 @@ void life_cycle::open_as_child(key_slot slot, const std::string& parent, const d
     kind = alert_kind::update;
   }
   what.earlier.reset();
+  const auto id = what.who.id;
   open(slot, what, kind, judging);
   end_if_over(slot, judging);
+  return id;
 }
 
 void life_cycle::open_as_page(key_slot slot, const std::vector<std::string>& children, const detector& judging) {
@@ -500,7 +502,9 @@ void life_cycle::end(key_slot slot, const verdict& what, const detector& judging
   auto& held = open_.find(slot).value();
   keys_->mark_changed(slot);
   const auto closing = counts_of(what);
-  if (what.type == verdict::kind::accepted) {
+  if (is_refuted(slot, held)) {
+    close(slot, alert_kind::retract, judging, nullptr);
+  } else if (what.type == verdict::kind::accepted) {
     close(slot, alert_kind::rebase, judging, &closing);
   } else if (held.who.reopened == 0 || calm_ticks(held) == 0) {
     close(slot, alert_kind::resolve, judging, &closing);

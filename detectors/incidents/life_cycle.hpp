@@ -63,8 +63,9 @@ public:
       if (what.at != stage::closed)
         visit(slot, what);
   }
-  /// Opens what waits: as a child of `parent`, or as a page that has these children.
-  void open_as_child(key_slot slot, const std::string& parent, const detector& judging);
+  /// Opens what waits: as a child of `parent` (returns its id, which may be that of an earlier excursion), or as a page
+  /// that has these children.
+  std::string open_as_child(key_slot slot, const std::string& parent, const detector& judging);
   void open_as_page(key_slot slot, const std::vector<std::string>& children, const detector& judging);
   /// An open incident explains another one; it is told when the next tick after `end` closes.
   void adopt(key_slot slot, const std::string& child, time_ms end);
