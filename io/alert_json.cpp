@@ -301,14 +301,20 @@ std::string event_of(const alert& record) {
   const auto lasted = span(std::max<time_ms>(0, end - record.onset));
   switch (record.kind) {
   case alert_kind::open: return "";
-  case alert_kind::update: return fmt::format("still open after {}, {}; ", lasted, name_of(record.level_of_harm));
+  case alert_kind::update:
+    if (record.reopen_count > 0 && record.detected_at == record.tick)
+      return fmt::format("open again for the {}. time, {}; ", record.reopen_count + 1, name_of(record.level_of_harm));
+    return fmt::format("still open after {}, {}; ", lasted, name_of(record.level_of_harm));
   case alert_kind::resolve:
     if (record.measured_value_on_close)
       return fmt::format("resolved after {} at {}; ", lasted, measured(record, *record.measured_value_on_close));
     return fmt::format("resolved after {}; ", lasted);
   case alert_kind::expire: return fmt::format("expired without events, {} after its onset; ", lasted);
   case alert_kind::retract: return fmt::format("retracted after {}: corrected by late events; ", lasted);
-  case alert_kind::rebase: return fmt::format("taken as the new normal after {}; ", lasted);
+  case alert_kind::rebase:
+    if (record.status == alert_status::open)
+      return fmt::format("open for {} at a stable rate, perhaps the new normal; ", lasted);
+    return fmt::format("taken as the new normal after {}; ", lasted);
   }
   return "";
 }
@@ -352,6 +358,11 @@ std::string describe(const alert& record) {
     text += "; " + first_cause(record);
   if (record.kind == alert_kind::open && record.once_in_days)
     text += "; chance alone would do this once in " + long_time(*record.once_in_days);
+  if (record.parent_id)
+    text += "; part of incident " + *record.parent_id;
+  if (record.children_count > 0)
+    text +=
+        fmt::format("; explains {} more {}", record.children_count, record.children_count == 1 ? "alarm" : "alarms");
   if (record.status == alert_status::open && !record.closes_when.empty())
     text += "; closes when " + record.closes_when;
   return text + ".";

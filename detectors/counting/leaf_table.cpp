@@ -11,15 +11,33 @@ leaf_table::leaf_table(const monitor_spec& monitor) : monitor_(&monitor) {
 }
 
 bool leaf_table::add(const observation& seen, std::string_view key) {
+  bool found_room = true;
+  count(seen, key, found_room);
+  return found_room;
+}
+
+bool leaf_table::add_late(const observation& seen, std::string_view key, time_ms minute) {
+  bool found_room = true;
+  const auto& cell = count(seen, key, found_room);
+  const auto position = static_cast<std::uint32_t>(&cell - cells_.data());
+  auto& part = late_[{position, minute}];
+  part.cell = position;
+  part.minute = minute;
+  part.total += seen.total;
+  part.failed += seen.failed;
+  return found_room;
+}
+
+leaf_cell& leaf_table::count(const observation& seen, std::string_view key, bool& found_room) {
   auto* cell = find(seen.leaf);
-  const bool found_room = cell != nullptr || (cell = append_if_room(seen, key)) != nullptr;
+  found_room = cell != nullptr || (cell = append_if_room(seen, key)) != nullptr;
   if (!found_room)
     cell = &pooled_cell(key.substr(0, seen.scope_size));
   cell->total += seen.total;
   cell->failed += seen.failed;
   if (seen.failed > 0 && seen.has_viewer)
     cell->failing_viewers |= std::uint64_t{1} << seen.viewer_bit;
-  return found_room;
+  return *cell;
 }
 
 leaf_cell* leaf_table::find(const key_hash& leaf) {
@@ -91,8 +109,26 @@ void leaf_table::take(tick_slice& out) {
     out.shard_begin[s + 1] += out.shard_begin[s];
   auto next = out.shard_begin;
   out.cells.resize(cells_.size());
-  for (const auto& cell : cells_)
-    out.cells[next[cell.shard]++] = cell;
+  std::map<std::uint32_t, std::uint32_t> moved; // those with late parts
+  for (const auto& late : late_)
+    moved[late.first.first] = 0;
+  for (const auto& cell : cells_) {
+    const auto place = next[cell.shard]++;
+    out.cells[place] = cell;
+    if (moved.empty())
+      continue;
+    const auto is_late = moved.find(static_cast<std::uint32_t>(&cell - cells_.data()));
+    if (is_late != moved.end())
+      is_late->second = place;
+  }
+  for (auto& late : late_) {
+    late.second.cell = moved[late.second.cell];
+    out.late.push_back(late.second);
+  }
+  std::sort(out.late.begin(), out.late.end(), [](const late_part& a, const late_part& b) {
+    return a.cell != b.cell ? a.cell < b.cell : a.minute < b.minute;
+  });
+  late_.clear();
   out.key_bytes.assign(key_bytes_);
   index_.clear();
   scopes_.clear();

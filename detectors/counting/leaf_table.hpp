@@ -8,7 +8,9 @@
 #include <tsl/robin_map.h>
 
 #include <cstdint>
+#include <map>
 #include <string>
+#include <utility>
 
 namespace tocsin {
 
@@ -20,6 +22,8 @@ public:
 
   /// Adds one observation (its weight is not 0). Returns false if it had to go to a pooled cell.
   bool add(const observation& seen, std::string_view key);
+  /// The same for an event whose own tick was closed already; `minute`: the begin of the one it belongs to.
+  bool add_late(const observation& seen, std::string_view key, time_ms minute);
   /// Hide the memory's latency: the first some events ahead of add(), the second nearer to it.
   [[gnu::always_inline]] void prefetch(const key_hash& leaf) const { index_.prefetch(leaf); }
   [[gnu::always_inline]] void prefetch_cell(const key_hash& leaf) const {
@@ -36,6 +40,7 @@ private:
     std::uint64_t cells = 0;
   };
 
+  leaf_cell& count(const observation& seen, std::string_view key, bool& found_room);
   leaf_cell* find(const key_hash& leaf);
   leaf_cell* append_if_room(const observation& seen, std::string_view key);
   leaf_cell& append(const key_hash& leaf, std::string_view key, std::uint16_t scope_size, scope_cells& scope);
@@ -50,6 +55,7 @@ private:
   tsl::robin_map<std::uint64_t, scope_cells> scopes_;
   std::vector<leaf_cell> cells_;
   std::string key_bytes_;
+  std::map<std::pair<std::uint32_t, time_ms>, late_part> late_; ///< by cell and minute
 };
 
 } // namespace tocsin

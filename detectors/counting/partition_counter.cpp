@@ -122,7 +122,12 @@ void partition_counter::count_observation(std::size_t monitor, const event& what
   if (before.offset < tick->first.offset)
     tick->first = before;
   tick->first_offset = std::min(tick->first_offset, what.offset);
-  if (!tick->table.add(seen, std::string_view(key_bytes).substr(seen.key_begin, seen.key_size)))
+  const auto key = std::string_view(key_bytes).substr(seen.key_begin, seen.key_size);
+  const bool is_late = what.time < tick->start;
+  const bool found_room = is_late
+                              ? tick->table.add_late(seen, key, tick_start(tick_of(what.time, minute_ms), minute_ms))
+                              : tick->table.add(seen, key);
+  if (!found_room)
     ++out_.stats.pooled;
 }
 
@@ -141,12 +146,14 @@ partition_counter::open_tick* partition_counter::tick_for(std::size_t monitor, c
   auto& slot = state.open[number];
   if (!slot) {
     if (state.spare.empty()) {
-      slot = std::make_unique<open_tick>(open_tick{leaf_table(spec_->monitors[monitor]), before, what.offset});
+      slot = std::make_unique<open_tick>(
+          open_tick{leaf_table(spec_->monitors[monitor]), before, what.offset, end - state.length});
     } else {
       slot = std::move(state.spare.back());
       state.spare.pop_back();
       slot->first = before;
       slot->first_offset = what.offset;
+      slot->start = end - state.length;
     }
     next_close_ = std::min(next_close_, end);
     last_tick_end_ = std::max(last_tick_end_, end);

@@ -75,6 +75,7 @@ private:
     leaf_table table;
     rewind_point first;
     stream_offset first_offset = 0;
+    time_ms start = 0;
   };
   struct monitor_state {
     time_ms length = 0;

@@ -26,6 +26,14 @@ struct leaf_cell {
   std::uint32_t shard = 0;
 };
 
+/// Part of a leaf cell that came late: its own tick was closed already.
+struct late_part {
+  std::uint32_t cell = 0; ///< position in tick_slice::cells
+  time_ms minute = 0;     ///< begin of the minute to which it belongs
+  std::int64_t total = 0;
+  std::int64_t failed = 0;
+};
+
 /// What one partition counted for one monitor in one closed tick: immutable, shared with every shard.
 struct tick_slice {
   std::uint32_t monitor = 0;
@@ -36,11 +44,14 @@ struct tick_slice {
   rewind_point restart;           ///< where counting may start again to see every record counted here
   std::vector<leaf_cell> cells;   ///< sorted by shard
   std::string key_bytes;
+  std::vector<late_part> late;                              ///< sorted by cell and minute
   std::array<std::uint32_t, shard_count + 1> shard_begin{}; ///< cells of shard s: [shard_begin[s], shard_begin[s+1])
 
   std::string_view key_of(const leaf_cell& cell) const {
     return std::string_view(key_bytes).substr(cell.key_begin, cell.key_size);
   }
+  /// The first late part of a cell at or behind this position.
+  std::vector<late_part>::const_iterator first_late(std::uint32_t cell) const;
 };
 using tick_slice_ptr = std::shared_ptr<const tick_slice>;
 

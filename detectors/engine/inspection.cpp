@@ -57,7 +57,7 @@ detector_view monitor_shard::view_of(std::size_t detector, std::string_view key,
   if (!slot)
     return out;
   if (const auto* open = judging.incidents.open_incident(*slot))
-    out.incident = incident_view{open->id,
+    out.incident = incident_view{open->who.id,
                                  tick_start(open->onset, monitor_->tick),
                                  tick_end(open->opened, monitor_->tick),
                                  open->harm,

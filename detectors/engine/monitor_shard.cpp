@@ -38,12 +38,13 @@ std::uint64_t read_integer(std::string_view bytes) {
 monitor_shard::monitor_shard(const world_spec& world, std::uint32_t monitor, std::uint32_t shard)
     : world_(&world), monitor_(&world.monitors[monitor]), monitor_index_(monitor), shard_(shard),
       expire_ticks_(std::max<tick_index>(1, monitor_->expire_after / monitor_->tick)), keys_(*monitor_),
-      roll_up_(*monitor_, keys_), wheel_(std::numeric_limits<tick_index>::min() / 4) {
+      roll_up_(*monitor_, keys_), late_(monitor_->tick, world.correction),
+      wheel_(std::numeric_limits<tick_index>::min() / 4) {
   if (has_attribution(*monitor_))
     leaves_ = std::make_unique<leaf_history>(*monitor_, shard_);
   for (std::uint32_t d = 0; d < monitor_->detectors.size(); ++d) {
     judgings_.push_back(
-        {make_detector(*monitor_, monitor_->detectors[d], keys_), life_cycle(world, monitor, d, keys_), {}, {}});
+        {make_detector(*monitor_, monitor_->detectors[d], keys_), life_cycle(world, monitor, d, keys_, late_), {}, {}});
     judgings_.back().incidents.on_remind(
         [this, d](tick_index tick, key_slot slot) { wheel_.schedule(tick, slot, tag_of(tag_incident, d)); });
     if (leaves_)
@@ -51,31 +52,45 @@ monitor_shard::monitor_shard(const world_spec& world, std::uint32_t monitor, std
   }
 }
 
+std::vector<incident_groups::participant> monitor_shard::participants() {
+  std::vector<incident_groups::participant> out;
+  for (std::uint32_t d = 0; d < judgings_.size(); ++d)
+    if (!monitor_->detectors[d].shadow)
+      out.push_back({monitor_, monitor_index_, d, &keys_, &judgings_[d].incidents, judgings_[d].by.get(), causes()});
+  return out;
+}
+
 // ---- Judging.
 
-void monitor_shard::judge_range(const closed_range& range, std::vector<alert>& out) {
-  const auto last = tick_of(range.through, monitor_->tick) - 1;
-  const auto& slices = range.of_shard[shard_];
-  std::vector<const tick_slice*> own;
-  for (const auto* slice : slices)
+void monitor_shard::begin(const closed_range& range) {
+  last_tick_ = tick_of(range.through, monitor_->tick) - 1;
+  slices_.clear();
+  next_slice_ = 0;
+  for (const auto* slice : range.of_shard[shard_])
     if (slice->monitor == monitor_index_)
-      own.push_back(slice);
+      slices_.push_back(slice);
+}
 
-  // The ticks with counts, and those between them at which something is due without.
-  for (std::size_t i = 0;;) {
-    auto tick = std::numeric_limits<tick_index>::max();
-    if (i < own.size())
-      tick = own[i]->tick;
-    if (const auto due = next_due())
-      tick = std::min(tick, *due);
-    if (tick > last)
-      break;
-    auto end = i;
-    while (end < own.size() && own[end]->tick == tick)
-      ++end;
-    run_tick(tick, own.data() + i, end - i, out);
-    i = end;
-  }
+/// The ticks with counts, and those between them at which something is due without.
+std::optional<tick_index> monitor_shard::next_tick() const {
+  auto next = next_due();
+  if (next_slice_ < slices_.size())
+    next = next ? std::min(*next, slices_[next_slice_]->tick) : slices_[next_slice_]->tick;
+  return next && *next <= last_tick_ ? next : std::nullopt;
+}
+
+std::optional<time_ms> monitor_shard::next_end() const {
+  const auto tick = next_tick();
+  return tick ? std::optional<time_ms>(tick_end(*tick, monitor_->tick)) : std::nullopt;
+}
+
+void monitor_shard::run_next(std::vector<alert>& out) {
+  const auto tick = *next_tick();
+  auto end = next_slice_;
+  while (end < slices_.size() && slices_[end]->tick == tick)
+    ++end;
+  run_tick(tick, slices_.data() + next_slice_, end - next_slice_, out);
+  next_slice_ = end;
 }
 
 std::optional<tick_index> monitor_shard::next_due() const {
@@ -88,11 +103,11 @@ std::optional<tick_index> monitor_shard::next_due() const {
 
 void monitor_shard::run_tick(tick_index tick, const tick_slice* const* slices, std::size_t count,
                              std::vector<alert>& out) {
-  life_cycle::source_offsets offsets;
+  offsets_.clear();
   roll_up_.begin(tick);
   for (std::size_t i = 0; i < count; ++i) {
     roll_up_.add(*slices[i], shard_);
-    offsets.emplace_back(slices[i]->partition, slices[i]->first_offset);
+    offsets_.emplace_back(slices[i]->partition, slices[i]->first_offset);
   }
   if (leaves_ && count > 0)
     count_leaves(tick, slices, count);
@@ -100,10 +115,12 @@ void monitor_shard::run_tick(tick_index tick, const tick_slice* const* slices, s
   make_room();
   if (monitor_->has_rates) {
     scaled_ = *closed;
+    scaled_.late.clear(); // what a late rate is worth cannot be told from the tick's
     effective_.scale(scaled_);
     closed = &scaled_;
   }
   const auto& sums = *closed;
+  late_.add(sums);
   for (const auto slot : sums.created)
     welcome(slot);
   wheel_.advance(tick, [this](const timer& due) { fire(due); });
@@ -114,7 +131,7 @@ void monitor_shard::run_tick(tick_index tick, const tick_slice* const* slices, s
   for (current_ = 0; current_ < judgings_.size(); ++current_) {
     auto& judging = judgings_[current_];
     judging.by->advance(sums);
-    judging.incidents.begin_tick(sums, *judging.by, offsets, out);
+    judging.incidents.begin_tick(sums, *judging.by, offsets_, out);
     for (const auto slot : judging.incident_reminded)
       judging.incidents.reminded(slot);
     judging.by->step(sums, judging.reminded, *this);
@@ -128,7 +145,7 @@ void monitor_shard::run_tick(tick_index tick, const tick_slice* const* slices, s
   if (!due_for_expiry_.empty())
     expire_keys(tick);
   if (leaves_)
-    note_ends(tick, out, first_alert);
+    note_ends(out, first_alert);
   if (watch_)
     note_tick(sums, out, first_alert);
   // Not at ticks without events: which of them there are may differ after a restart.
@@ -147,29 +164,30 @@ bool monitor_shard::is_troubled(std::string_view scope) const {
   const auto root = keys_.find(hash_key(root_key(scope)));
   if (!root)
     return false;
-  for (key_slot slot = 0; slot < keys_.slots(); ++slot) {
-    const auto& key = keys_[slot];
-    if (!key.alive || key.root != *root || key.holds == 0)
-      continue;
-    for (std::size_t d = 0; d < judgings_.size(); ++d) {
-      const auto& detector = monitor_->detectors[d];
-      const bool counts = !detector.shadow && !std::holds_alternative<volume_drop_spec>(detector.settings);
-      if (counts && judgings_[d].incidents.open_incident(slot) != nullptr)
-        return true;
-    }
+  auto troubled = false;
+  for (std::size_t d = 0; d < judgings_.size(); ++d) {
+    const auto& incidents = judgings_[d].incidents;
+    if (!monitor_->detectors[d].shadow && incidents.measures() == measurement::error_rate)
+      incidents.for_each_alive([&](key_slot slot, const incident&) { troubled |= keys_[slot].root == *root; });
   }
-  return false;
+  return troubled;
 }
 
-/// Where the last incident of a scope has ended in this tick, the leaves must not learn from its time.
-void monitor_shard::note_ends(tick_index tick, const std::vector<alert>& out, std::size_t first_alert) {
+void monitor_shard::settled(const std::vector<alert>& out, std::size_t first_alert) {
+  if (leaves_)
+    note_ends(out, first_alert);
+}
+
+/// Where the last incident of a scope has ended, the leaves must not learn from its time.
+void monitor_shard::note_ends(const std::vector<alert>& out, std::size_t first_alert) {
   for (auto i = first_alert; i < out.size(); ++i) {
     const auto& record = out[i];
-    if (record.status == alert_status::open || record.shadow || record.measures == measurement::volume)
+    if (record.monitor_index != monitor_index_ || record.status == alert_status::open || record.shadow ||
+        record.measures == measurement::volume)
       continue;
     const auto scope = scope_of(record.key_bytes, monitor_->scope_size);
     if (!is_troubled(scope))
-      leaves_->ended(scope, tick);
+      leaves_->ended(scope, tick_of(record.tick, monitor_->tick) - 1);
   }
 }
 
@@ -195,7 +213,7 @@ bool monitor_shard::say(verdict&& what) {
   if (watch_)
     note_verdict(what);
   judging.incidents.hear(what, *judging.by);
-  return judging.incidents.open_incident(what.slot) != nullptr;
+  return judging.incidents.is_ongoing(what.slot);
 }
 
 void monitor_shard::counted(const key_counts& counts) {
@@ -301,6 +319,9 @@ void monitor_shard::let_go(const std::vector<key_slot>& slots) {
   }
   for (auto& judging : judgings_)
     judging.by->forget(marks);
+  for (auto& judging : judgings_)
+    judging.incidents.forget(marks);
+  late_.forget(marks);
   effective_.forget(marks);
   keys_.erase(slots);
   roll_up_.forget_routes();
@@ -323,12 +344,13 @@ std::string monitor_shard::encode_key(key_slot slot) const {
   out.i64(key.last_tick);
   if (monitor_->has_rates)
     effective_.save(slot, out);
+  late_.save(slot, out);
   for (const auto& judging : judgings_) {
     judging.by->save(slot, out);
-    const auto* open = judging.incidents.open_incident(slot);
-    out.u8(open != nullptr);
-    if (open != nullptr)
-      open->save(out);
+    const auto* held = judging.incidents.held(slot);
+    out.u8(held != nullptr);
+    if (held != nullptr)
+      held->save(out);
   }
   return out.seal();
 }
@@ -396,14 +418,16 @@ std::optional<std::string> monitor_shard::restore_key(std::string_view key, cons
   make_room();
   if (monitor_->has_rates && !effective_.load(slot, in))
     return "damaged state record (rates)";
+  if (!late_.load(slot, in))
+    return "damaged state record (late events)";
   for (auto& judging : judgings_) {
     if (!judging.by->load(slot, in))
       return "damaged state record (detector)";
     if (in.u8() != 0) {
-      incident open;
-      if (!incident::load(in, open))
+      incident held;
+      if (!incident::load(in, held))
         return "damaged state record (incident)";
-      judging.incidents.restore(slot, std::move(open));
+      judging.incidents.restore(slot, std::move(held));
     }
   }
   if (!in.complete())
@@ -440,7 +464,8 @@ shard_stats monitor_shard::stats() const {
   auto now = stats_;
   now.keys = keys_.size();
   now.keys_created = keys_.created_total();
-  now.memory_bytes = keys_.memory_bytes() + roll_up_.memory_bytes() + wheel_.memory_bytes() + effective_.memory_bytes();
+  now.memory_bytes = keys_.memory_bytes() + roll_up_.memory_bytes() + wheel_.memory_bytes() +
+                     effective_.memory_bytes() + late_.memory_bytes();
   for (std::size_t d = 0; d < judgings_.size(); ++d) {
     const auto open = judgings_[d].incidents.open_count();
     now.open_incidents += open;
@@ -470,7 +495,8 @@ void monitor_shard::for_each_key(const std::function<void(const key_view&)>& vis
         view.facts.emplace_back(name + "." + fact, value);
       if (const auto* open = judgings_[d].incidents.open_incident(slot))
         view.facts.emplace_back(name + ".incident",
-                                open->id + " since " + format_rfc3339(tick_start(open->onset, monitor_->tick)) + ", " +
+                                open->who.id + " since " + format_rfc3339(tick_start(open->onset, monitor_->tick)) +
+                                    ", " +
                                     in_percent(static_cast<double>(open->failed) /
                                                static_cast<double>(std::max<std::int64_t>(1, open->total))) +
                                     " of " + std::to_string(open->total));

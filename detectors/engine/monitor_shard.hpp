@@ -3,6 +3,8 @@
 #include "detectors/counting/tick_slice.hpp"
 #include "detectors/engine/inspection.hpp"
 #include "detectors/engine/shard.hpp"
+#include "detectors/incidents/incident_groups.hpp"
+#include "detectors/incidents/late_ledger.hpp"
 #include "detectors/incidents/leaf_history.hpp"
 #include "detectors/incidents/life_cycle.hpp"
 #include "detectors/judging/detector.hpp"
@@ -29,8 +31,16 @@ class monitor_shard final : private judge {
 public:
   monitor_shard(const world_spec& world, std::uint32_t monitor, std::uint32_t shard);
 
-  /// Judges the ticks of this monitor that the range closes.
-  void judge_range(const closed_range& range, std::vector<alert>& out);
+  /// The ticks of this monitor that the range closes are judged one by one, by run_next().
+  void begin(const closed_range& range);
+  /// End of the next tick of the range that has counts, or at which something is due without.
+  std::optional<time_ms> next_end() const;
+  /// Judges that tick.
+  void run_next(std::vector<alert>& out);
+  /// Grouping has opened what waited in these ticks, and perhaps closed it again.
+  void settled(const std::vector<alert>& out, std::size_t first_alert);
+  /// The detectors whose incidents people are told of.
+  std::vector<incident_groups::participant> participants();
   void take_changes(std::vector<state_record>& out);
 
   /// `rest`: the record's key behind shard and monitor number.
@@ -60,7 +70,7 @@ private:
   void counted(const key_counts& counts) override;
   void changed(key_slot slot) override { keys_.mark_changed(slot); }
   void remind(tick_index tick, key_slot slot) override;
-  bool is_open(key_slot slot) const override { return judgings_[current_].incidents.open_incident(slot) != nullptr; }
+  bool is_open(key_slot slot) const override { return judgings_[current_].incidents.is_ongoing(slot); }
 
   /// A verdict that asked for an incident of a key.
   struct asked_verdict {
@@ -84,13 +94,16 @@ private:
   void note_tick(const closed_tick& tick, const std::vector<alert>& out, std::size_t first_alert);
   watched_judgement judgement_of(std::size_t detector, std::string_view key, std::optional<key_slot> slot) const;
 
+  /// Where the failures of a scope are, as far as leaf cells are kept.
+  const cause_finder* causes() const { return leaves_.get(); }
   std::optional<tick_index> next_due() const;
+  std::optional<tick_index> next_tick() const;
   void run_tick(tick_index tick, const tick_slice* const* slices, std::size_t count, std::vector<alert>& out);
   void fire(const timer& due);
   void count_leaves(tick_index tick, const tick_slice* const* slices, std::size_t count);
   /// An incident about failures is open in a scope, of a detector that is not on trial.
   bool is_troubled(std::string_view scope) const;
-  void note_ends(tick_index tick, const std::vector<alert>& out, std::size_t first_alert);
+  void note_ends(const std::vector<alert>& out, std::size_t first_alert);
   void make_room();
   void welcome(key_slot slot);
   void expire_keys(tick_index tick);
@@ -108,9 +121,14 @@ private:
   tick_index expire_ticks_;
   keyed_state keys_;
   roll_up roll_up_;
+  late_ledger late_;
   timer_wheel wheel_;
   effective_counts effective_; ///< used where the monitor has rates without denominators
   closed_tick scaled_;
+  std::vector<const tick_slice*> slices_; ///< of the range at hand
+  std::size_t next_slice_ = 0;
+  tick_index last_tick_ = 0;           ///< that the range closes
+  life_cycle::source_offsets offsets_; ///< of the tick at hand
   std::vector<detector_and_incidents> judgings_;
   std::size_t current_ = 0;              ///< the judging that speaks
   std::unique_ptr<leaf_history> leaves_; ///< absent where nothing is attributed

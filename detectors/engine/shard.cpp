@@ -2,6 +2,7 @@
 
 #include "detectors/engine/monitor_shard.hpp"
 
+#include <map>
 #include <utility>
 
 namespace tocsin {
@@ -21,6 +22,23 @@ void shard_stats::add(const shard_stats& other) {
 shard::shard(std::shared_ptr<const world_spec> spec, std::uint32_t number) : spec_(std::move(spec)), number_(number) {
   for (std::uint32_t m = 0; m < spec_->monitors.size(); ++m)
     monitors_.push_back(std::make_unique<monitor_shard>(*spec_, m, number_));
+  join_groups();
+}
+
+/// Monitors with the same scope dimensions tell of the same things.
+void shard::join_groups() {
+  std::map<std::vector<std::string>, incident_groups> by_scope;
+  for (std::uint32_t m = 0; m < spec_->monitors.size(); ++m) {
+    const auto& monitor = spec_->monitors[m];
+    if (!monitor.life.group_wait)
+      continue;
+    const auto& names = monitor.dimensions;
+    auto& groups = by_scope[{names.begin(), names.begin() + static_cast<std::ptrdiff_t>(monitor.scope_size)}];
+    for (const auto& who : monitors_[m]->participants())
+      groups.add(who);
+  }
+  for (auto& [scope, groups] : by_scope)
+    groups_.push_back(std::move(groups));
 }
 
 shard::~shard() = default;
@@ -29,7 +47,25 @@ shard& shard::operator=(shard&&) noexcept = default;
 
 void shard::judge(const closed_range& range, std::vector<alert>& out) {
   for (auto& monitor : monitors_)
-    monitor->judge_range(range, out);
+    monitor->begin(range);
+  while (const auto end = next_end()) {
+    for (auto& monitor : monitors_)
+      if (monitor->next_end() == end)
+        monitor->run_next(out);
+    const auto first_settled = out.size();
+    for (auto& groups : groups_)
+      groups.settle(*end);
+    for (auto& monitor : monitors_)
+      monitor->settled(out, first_settled);
+  }
+}
+
+std::optional<time_ms> shard::next_end() const {
+  std::optional<time_ms> next;
+  for (const auto& monitor : monitors_)
+    if (const auto end = monitor->next_end(); end && (!next || *end < *next))
+      next = end;
+  return next;
 }
 
 void shard::take_changes(std::vector<state_record>& out) {

@@ -2,6 +2,7 @@
 
 #include "detectors/counting/tick_slice.hpp"
 #include "detectors/engine/inspection.hpp"
+#include "detectors/incidents/incident_groups.hpp"
 #include "detectors/values/alert.hpp"
 #include "detectors/values/monitor_spec.hpp"
 #include "detectors/values/state_record.hpp"
@@ -55,7 +56,8 @@ public:
   shard& operator=(shard&&) noexcept;
 
   std::uint32_t number() const { return number_; }
-  /// Judges every tick of the range in order, and whatever is due without events. Appends alerts (unsorted).
+  /// Judges every tick of the range, and whatever is due without events: by end of tick, then monitor, so that nothing
+  /// depends on how time is cut into ranges. Appends alerts (unsorted).
   void judge(const closed_range& range, std::vector<alert>& out);
   /// Appends what changed since the last call; applying all changes to an empty store gives the shard's state.
   void take_changes(std::vector<state_record>& out);
@@ -81,9 +83,13 @@ public:
   std::vector<watched_tick> take_watched(std::uint32_t monitor);
 
 private:
+  void join_groups();
+  std::optional<time_ms> next_end() const;
+
   std::shared_ptr<const world_spec> spec_;
   std::uint32_t number_;
   std::vector<std::unique_ptr<monitor_shard>> monitors_;
+  std::vector<incident_groups> groups_; ///< one for each scope that monitors share
 };
 
 } // namespace tocsin

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <iterator>
 #include <optional>
 #include <variant>
 
@@ -21,6 +22,11 @@ constexpr double least_drop = 1.25; ///< expected / observed events
 constexpr double least_missing = 20;
 constexpr double major_share = 0.5; ///< of the expected events
 constexpr double critical_share = 0.05;
+
+// A rate is stable if it does not change by more from one stretch to the next.
+constexpr double same_rate = 1.25;
+/// How long the second excursion must be over before its incident closes; twice as long for each one after it.
+constexpr time_ms first_calm = minute_ms;
 
 /// Hash of what makes an incident this one: a function of the data alone.
 std::string incident_id(const monitor_spec& monitor, const detector_spec& detector, std::string_view key,
@@ -40,14 +46,23 @@ double expected_failures(const verdict& what) {
   return what.expected.value_or(what.baseline * static_cast<double>(what.total));
 }
 
+closing_counts counts_of(const verdict& what) {
+  return {what.onset, what.total, what.failed, what.model};
+}
+
 } // namespace
 
-life_cycle::life_cycle(const world_spec& world, std::uint32_t monitor, std::uint32_t detector, keyed_state& keys)
+life_cycle::life_cycle(const world_spec& world, std::uint32_t monitor, std::uint32_t detector, keyed_state& keys,
+                       const late_ledger& late)
     : world_(&world), monitor_(&world.monitors[monitor]), monitor_index_(monitor), detector_index_(detector),
       measures_(std::holds_alternative<volume_drop_spec>(monitor_->detectors[detector].settings)
                     ? measurement::volume
                     : measurement::error_rate),
-      keys_(&keys), update_ticks_(std::max<tick_index>(1, monitor_->update_every / monitor_->tick)) {}
+      keys_(&keys), late_(&late), update_ticks_(std::max<tick_index>(1, monitor_->update_every / monitor_->tick)),
+      reopen_ticks_(monitor_->life.reopen_within / monitor_->tick),
+      look_ticks_(std::max<tick_index>(1, monitor_->life.propose_after / 2 / monitor_->tick)) {}
+
+// ---- The tick.
 
 void life_cycle::begin_tick(const closed_tick& tick, const detector& judging, const source_offsets& offsets,
                             std::vector<alert>& out) {
@@ -56,16 +71,19 @@ void life_cycle::begin_tick(const closed_tick& tick, const detector& judging, co
   offsets_ = &offsets;
   out_ = &out;
   touched_.clear();
+  corrections_.clear();
+  ended_.clear();
   if (open_.empty())
     return;
   for (const auto& level : tick.levels)
     for (const auto& counts : level)
       count(counts, judging);
+  correct(tick);
 }
 
 void life_cycle::count(const key_counts& counts, const detector& judging) {
   const auto known = open_.find(counts.slot);
-  if (known == open_.end())
+  if (known == open_.end() || !known->second.is_ongoing())
     return;
   auto& what = known.value();
   what.total += counts.total;
@@ -74,8 +92,29 @@ void life_cycle::count(const key_counts& counts, const detector& judging) {
     return;
   what.baseline = judging.expected_rate(counts.slot);
   what.failed += counts.failed;
+  what.capped += counts.capped;
   what.expected += what.baseline * static_cast<double>(counts.total);
   what.viewers |= counts.viewers;
+}
+
+/// Late events have been counted with the tick; those of the time before the onset do not belong here.
+void life_cycle::correct(const closed_tick& tick) {
+  for (const auto& late : tick.late) {
+    const auto known = open_.find(late.slot);
+    if (known == open_.end() || !known->second.is_ongoing())
+      continue;
+    auto& what = known.value();
+    if (late.minute + minute_ms > tick_start(what.onset, monitor_->tick)) {
+      corrections_.push_back({late.slot, late.total, late.failed});
+      continue;
+    }
+    what.total -= late.total;
+    if (measures_ == measurement::volume)
+      continue;
+    what.failed -= late.failed;
+    what.capped = std::min(what.capped, what.failed);
+    what.expected = std::max(0.0, what.expected - what.baseline * static_cast<double>(late.total));
+  }
 }
 
 /// Events are missing also where none are counted: what should have been there, the detector knows.
@@ -88,71 +127,232 @@ void life_cycle::follow(incident& what, key_slot slot, const detector& judging) 
 
 void life_cycle::hear(const verdict& what, const detector& judging) {
   const auto known = open_.find(what.slot);
-  if (known == open_.end()) {
-    if (what.type == verdict::kind::excess && passes_gates(what))
-      open(what, judging);
-  } else if (what.type == verdict::kind::normal) {
-    close(what.slot, alert_kind::resolve, judging, &what);
-  } else if (what.type == verdict::kind::accepted) {
-    close(what.slot, alert_kind::rebase, judging, &what);
+  const bool is_excess = what.type == verdict::kind::excess;
+  if (known == open_.end() || !known->second.is_ongoing()) {
+    if (!is_excess)
+      return;
+    const auto seen = corrected(what);
+    const bool has_excess = measures_ == measurement::volume || seen.failed > 0;
+    if (has_excess && passes_gates(seen))
+      raise(seen, judging);
+  } else if (known->second.at == stage::open) {
+    if (is_excess)
+      known.value().model = what.model;
+    else
+      end(what.slot, what, judging);
   } else {
-    known.value().model = what.model;
+    // What is over before it was told is told, and ends, with its group.
+    ended_.erase(std::remove_if(ended_.begin(), ended_.end(), [&](const auto& e) { return e.first == what.slot; }),
+                 ended_.end());
+    if (is_excess)
+      known.value().model = what.model;
+    else
+      ended_.emplace_back(what.slot, what);
   }
+}
+
+/// Without the late events of the time before the onset.
+verdict life_cycle::corrected(const verdict& what) const {
+  auto out = what;
+  const auto late = late_->before(what.slot, what.onset, tick_);
+  if (late.total == 0)
+    return out;
+  out.total = std::max<std::int64_t>(0, what.total - late.total);
+  if (measures_ == measurement::volume)
+    return out;
+  out.failed = std::clamp<std::int64_t>(what.failed - late.failed, 0, out.total);
+  out.capped = std::min(what.capped, out.failed);
+  out.expected = std::max(0.0, expected_failures(what) - what.baseline * static_cast<double>(late.total));
+  return out;
 }
 
 bool life_cycle::passes_gates(const verdict& what) const {
-  if (!what.gated)
-    return true;
+  return !what.gated || pass_gates(what.total, what.failed, what.capped, what.baseline, expected_failures(what));
+}
+
+bool life_cycle::pass_gates(std::int64_t total, std::int64_t failed, std::int64_t capped, double baseline,
+                            double expected) const {
   if (measures_ == measurement::volume) {
-    const auto events = static_cast<double>(what.total);
-    const auto expected = what.expected.value_or(0);
+    const auto events = static_cast<double>(total);
     return expected >= least_drop * events && expected - events >= least_missing;
   }
   const auto passes = [&](std::int64_t failures) {
-    return all_pass(check_gates(monitor_->gates, what.total, failures, what.baseline, expected_failures(what)));
+    return all_pass(check_gates(monitor_->gates, total, failures, baseline, expected));
   };
-  return passes(what.failed) && (!monitor_->has_viewers || passes(what.capped));
+  return passes(failed) && (!monitor_->has_viewers || passes(capped));
 }
 
-void life_cycle::open(const verdict& what, const detector& judging) {
+// ---- An excursion begins.
+
+/// An incident of a detector in shadow must not explain, nor be explained by, what people are told.
+bool life_cycle::groups() const {
+  return monitor_->life.group_wait.has_value() && !monitor_->detectors[detector_index_].shadow;
+}
+
+incident life_cycle::excursion_of(const verdict& what) const {
   incident made;
   made.onset = what.onset;
-  made.opened = tick_;
-  made.total = what.total;
-  made.failed = what.failed;
+  made.opened = made.looked = tick_;
+  made.total = made.looked_total = what.total;
+  made.failed = made.looked_failed = what.failed;
+  made.capped = what.capped;
+  made.gated = what.gated;
   made.baseline = what.baseline;
-  made.expected = expected_failures(what);
+  made.expected = made.looked_expected = expected_failures(what);
   made.evidence = what.evidence;
   made.once_in_days = what.once_in_days;
   made.confidence = what.confidence;
   made.model = what.model;
-  made.id = incident_id(*monitor_, monitor_->detectors[detector_index_], (*keys_)[what.slot].bytes,
-                        tick_start(what.onset, monitor_->tick));
+  made.viewers = what.viewers;
+  made.told = tick_;
   made.harm = severity_of(made);
   made.per_hour_on_open = excess_per_hour(made);
-  made.viewers = what.viewers;
-  ++(*keys_)[what.slot].holds;
-  keys_->mark_changed(what.slot);
-  attribute(made, what.slot);
-  remind_of_looks(made, what.slot, tick_);
-  auto& stored = open_[what.slot] = std::move(made);
-  tell(what.slot, stored, alert_kind::open, alert_status::open, judging, nullptr);
+  made.who.id = incident_id(*monitor_, monitor_->detectors[detector_index_], (*keys_)[what.slot].bytes,
+                            tick_start(what.onset, monitor_->tick));
+  return made;
 }
 
+void life_cycle::raise(const verdict& what, const detector& judging) {
+  auto made = excursion_of(what);
+  auto& held = open_[what.slot];
+  keys_->mark_changed(what.slot);
+  if (held.at == stage::calm) {
+    // Nobody was told that it had ended.
+    go_on(held, std::move(made));
+    touched_.push_back(what.slot);
+    if (held.told + update_ticks_ > tick_)
+      remind_(held.told + update_ticks_, what.slot);
+    return;
+  }
+  ++(*keys_)[what.slot].holds;
+  const bool is_again = held.at == stage::closed && tick_ <= held.until;
+  if (is_again && (held.is_page() || !groups())) {
+    go_on(held, std::move(made));
+    attribute(held, what.slot);
+    tell(what.slot, held, alert_kind::update, alert_status::open, judging, nullptr);
+    remind(held, what.slot);
+    return;
+  }
+  // A child goes on with its parent only: without it, this is something else.
+  if (is_again)
+    made.earlier = held.who;
+  made.at = groups() ? stage::waiting : stage::open;
+  held = std::move(made);
+  if (held.at == stage::open) {
+    open(what.slot, held, alert_kind::open, judging);
+  } else {
+    waiting_.push_back(what.slot);
+    remind(held, what.slot);
+  }
+}
+
+/// The next excursion of an incident.
+void life_cycle::go_on(incident& held, incident&& excursion) const {
+  auto before = std::exchange(held, std::move(excursion));
+  held.at = stage::open;
+  held.who = std::move(before.who);
+  ++held.who.reopened;
+  held.children = std::move(before.children);
+  held.children_count = before.children_count;
+  held.has_new_children = before.has_new_children;
+  held.told = before.told;
+  held.per_hour_told = before.per_hour_told;
+  held.harm = std::max(held.harm, before.harm);
+}
+
+void life_cycle::open(key_slot slot, incident& what, alert_kind kind, const detector& judging) {
+  what.at = stage::open;
+  what.harm = severity_of(what);
+  what.per_hour_on_open = excess_per_hour(what);
+  what.looked = tick_;
+  what.looked_total = what.total;
+  what.looked_failed = what.failed;
+  what.looked_expected = what.expected;
+  keys_->mark_changed(slot);
+  attribute(what, slot);
+  tell(slot, what, kind, alert_status::open, judging, nullptr);
+  remind(what, slot);
+}
+
+// ---- What waits is opened, as its group wants it.
+
+bool life_cycle::has_ended(key_slot slot) const {
+  return std::any_of(ended_.begin(), ended_.end(), [&](const auto& e) { return e.first == slot; });
+}
+
+incident& life_cycle::stop_waiting(key_slot slot) {
+  waiting_.erase(std::find(waiting_.begin(), waiting_.end(), slot));
+  return open_.find(slot).value();
+}
+
+std::string life_cycle::open_as_child(key_slot slot, const std::string& parent, const detector& judging) {
+  auto& what = stop_waiting(slot);
+  what.who.parent = parent;
+  auto kind = alert_kind::open;
+  if (what.earlier && what.earlier->parent == parent) {
+    what.who = *what.earlier;
+    ++what.who.reopened;
+    kind = alert_kind::update;
+  }
+  what.earlier.reset();
+  const auto id = what.who.id;
+  open(slot, what, kind, judging);
+  end_if_over(slot, judging);
+  return id;
+}
+
+void life_cycle::open_as_page(key_slot slot, const std::vector<std::string>& children, const detector& judging) {
+  auto& what = stop_waiting(slot);
+  what.earlier.reset();
+  for (const auto& child : children)
+    what.add_child(child);
+  open(slot, what, alert_kind::open, judging);
+  end_if_over(slot, judging);
+}
+
+void life_cycle::end_if_over(key_slot slot, const detector& judging) {
+  const auto over = std::find_if(ended_.begin(), ended_.end(), [&](const auto& e) { return e.first == slot; });
+  if (over != ended_.end())
+    end(slot, over->second, judging);
+}
+
+void life_cycle::adopt(key_slot slot, const std::string& child, time_ms end) {
+  auto& what = open_.find(slot).value();
+  what.add_child(child);
+  if (!what.has_new_children)
+    return;
+  keys_->mark_changed(slot);
+  remind_(tick_of(end, monitor_->tick), slot);
+}
+
+// ---- While it is open.
+
 void life_cycle::reminded(key_slot slot) {
-  // Only the reminder of the last record counts: older ones are forgotten by a restart, so they must not show.
+  // Only what is due counts: older reminders are forgotten by a restart, so they must not show.
   const auto known = open_.find(slot);
-  if (known != open_.end() && (tick_ == known->second.told + update_ticks_ || is_look_due(known->second)))
+  if (known != open_.end() && is_due(known->second))
     touched_.push_back(slot);
+}
+
+bool life_cycle::is_due(const incident& what) const {
+  switch (what.at) {
+  case stage::waiting: return true;
+  case stage::open:
+    return what.has_new_children || is_look_due(what) || tick_ == what.told + update_ticks_ ||
+           (!what.proposed && tick_ == what.looked + look_ticks_);
+  case stage::calm: return tick_ >= what.until;
+  case stage::closed: return tick_ > what.until;
+  }
+  return false;
 }
 
 bool life_cycle::is_look_due(const incident& what) const {
   const auto looks = later_looks(*monitor_, what.opened);
-  return finder_ != nullptr && std::find(looks.begin(), looks.end(), tick_) != looks.end();
+  return attributes() && std::find(looks.begin(), looks.end(), tick_) != looks.end();
 }
 
 bool life_cycle::attribute(incident& what, key_slot slot) const {
-  if (finder_ == nullptr || measures_ == measurement::volume)
+  if (!attributes())
     return false;
   const auto& key = (*keys_)[slot];
   auto now = contributors_of(*monitor_,
@@ -162,16 +362,28 @@ bool life_cycle::attribute(incident& what, key_slot slot) const {
   return changed;
 }
 
-void life_cycle::remind_of_looks(const incident& what, key_slot slot, tick_index after) const {
-  if (finder_ == nullptr || measures_ == measurement::volume)
-    return;
-  for (const auto look : later_looks(*monitor_, what.opened))
-    if (look > after)
-      remind_(look, slot);
+/// Asks for the reminders at which the incident is due.
+void life_cycle::remind(const incident& what, key_slot slot) const {
+  switch (what.at) {
+  case stage::waiting: remind_(tick_ + 1, slot); break;
+  case stage::open:
+    remind_(what.told + update_ticks_, slot);
+    if (!what.proposed)
+      remind_(what.looked + look_ticks_, slot);
+    if (what.has_new_children)
+      remind_(tick_ + 1, slot);
+    if (attributes())
+      for (const auto look : later_looks(*monitor_, what.opened))
+        if (look > tick_)
+          remind_(look, slot);
+    break;
+  case stage::calm: remind_(what.until, slot); break;
+  case stage::closed: remind_(what.until + 1, slot); break;
+  }
 }
 
-void life_cycle::end_tick(const detector& judging) {
-  // Events and reminders may both have named a key; how often must not show.
+void life_cycle::end_tick(detector& judging) {
+  // Several reminders of one incident, and its events, may fall into one tick.
   std::sort(touched_.begin(), touched_.end());
   touched_.erase(std::unique(touched_.begin(), touched_.end()), touched_.end());
   for (const auto slot : touched_) {
@@ -179,17 +391,85 @@ void life_cycle::end_tick(const detector& judging) {
     if (known == open_.end())
       continue;
     auto& what = known.value();
-    follow(what, slot, judging);
     keys_->mark_changed(slot);
-    const auto before = what.harm;
-    refresh_severity(what);
-    const bool other_causes = is_look_due(what) && attribute(what, slot);
-    if (what.harm != before || is_news(what) || other_causes)
-      tell(slot, what, alert_kind::update, alert_status::open, judging, nullptr);
+    switch (what.at) {
+    case stage::waiting:
+      follow(what, slot, judging);
+      remind(what, slot);
+      break;
+    case stage::open: refresh(slot, what, judging); break;
+    case stage::calm:
+      if (is_due(what)) {
+        const auto closing = what.closing;
+        close(slot, alert_kind::resolve, judging, &closing);
+      }
+      break;
+    case stage::closed:
+      if (is_due(what))
+        open_.erase(known);
+      break;
+    }
   }
 }
 
-void life_cycle::refresh_severity(incident& what) {
+void life_cycle::refresh(key_slot slot, incident& what, detector& judging) {
+  follow(what, slot, judging);
+  if (is_refuted(slot, what)) {
+    close(slot, alert_kind::retract, judging, nullptr);
+    judging.withdraw(slot);
+    return;
+  }
+  const auto before = what.harm;
+  refresh_severity(what);
+  const bool has_other_causes = is_look_due(what) && attribute(what, slot);
+  const bool was_proposed = what.proposed;
+  look_for_new_normal(what);
+  if (what.proposed && !was_proposed)
+    tell(slot, what, alert_kind::rebase, alert_status::open, judging, nullptr);
+  else if (what.harm != before || has_other_causes || is_news(what))
+    tell(slot, what, alert_kind::update, alert_status::open, judging, nullptr);
+  if (!what.proposed && what.looked == tick_)
+    remind_(what.looked + look_ticks_, slot);
+}
+
+/// The incident passed its gates until late events came.
+bool life_cycle::is_refuted(key_slot slot, const incident& what) const {
+  if (!what.gated)
+    return false;
+  correction late;
+  for (const auto& one : corrections_)
+    if (one.slot == slot) {
+      late.total += one.total;
+      late.failed += one.failed;
+    }
+  if (late.total == 0)
+    return false;
+  const auto pass = [&](std::int64_t total, std::int64_t failed) {
+    const auto expected = measures_ == measurement::volume
+                              ? what.expected
+                              : std::max(0.0, what.expected - what.baseline * static_cast<double>(what.total - total));
+    return pass_gates(total, failed, std::min(what.capped, failed), what.baseline, expected);
+  };
+  return pass(what.total - late.total, what.failed - late.failed) && !pass(what.total, what.failed);
+}
+
+void life_cycle::look_for_new_normal(incident& what) {
+  if (what.proposed || tick_ < what.looked + look_ticks_)
+    return;
+  const auto events = static_cast<double>(what.total - what.looked_total);
+  const auto rate = measures_ == measurement::volume
+                        ? events / std::max(1e-9, what.expected - what.looked_expected)
+                        : static_cast<double>(what.failed - what.looked_failed) / std::max(1.0, events);
+  const auto least = std::min(rate, what.last_rate);
+  what.proposed = least > 0 && std::max(rate, what.last_rate) <= same_rate * least;
+  what.last_rate = std::max(0.0, rate);
+  what.looked = tick_;
+  what.looked_total = what.total;
+  what.looked_failed = what.failed;
+  what.looked_expected = what.expected;
+}
+
+void life_cycle::refresh_severity(incident& what) const {
   const auto now = severity_of(what);
   if (now >= what.harm) {
     what.harm = now;
@@ -205,7 +485,7 @@ void life_cycle::refresh_severity(incident& what) {
 bool life_cycle::is_news(const incident& what) const {
   if (tick_ == what.told)
     return false;
-  if (tick_ - what.told >= update_ticks_)
+  if (what.has_new_children || tick_ - what.told >= update_ticks_)
     return true;
   const auto now = excess_per_hour(what);
   return now > 0 && what.per_hour_told > 0 && (now >= 2 * what.per_hour_told || now <= what.per_hour_told / 2);
@@ -215,10 +495,13 @@ double life_cycle::hours_since_onset(const incident& what) const {
   return static_cast<double>(tick_end_ - tick_start(what.onset, monitor_->tick)) / static_cast<double>(hour_ms);
 }
 
+double life_cycle::excess_of(const incident& what) const {
+  return measures_ == measurement::volume ? what.expected - static_cast<double>(what.total)
+                                          : static_cast<double>(what.failed) - what.expected;
+}
+
 double life_cycle::excess_per_hour(const incident& what) const {
-  const auto harm = measures_ == measurement::volume ? what.expected - static_cast<double>(what.total)
-                                                     : static_cast<double>(what.failed) - what.expected;
-  return harm / hours_since_onset(what);
+  return excess_of(what) / hours_since_onset(what);
 }
 
 severity life_cycle::severity_of(const incident& what) const {
@@ -237,27 +520,76 @@ severity life_cycle::severity_of(const incident& what) const {
   return severity::warning;
 }
 
+// ---- It ends.
+
+void life_cycle::end(key_slot slot, const verdict& what, const detector& judging) {
+  auto& held = open_.find(slot).value();
+  keys_->mark_changed(slot);
+  const auto closing = counts_of(what);
+  if (is_refuted(slot, held)) {
+    close(slot, alert_kind::retract, judging, nullptr);
+  } else if (what.type == verdict::kind::accepted) {
+    close(slot, alert_kind::rebase, judging, &closing);
+  } else if (held.who.reopened == 0 || calm_ticks(held) == 0) {
+    close(slot, alert_kind::resolve, judging, &closing);
+  } else {
+    follow(held, slot, judging);
+    held.at = stage::calm;
+    held.until = tick_ + calm_ticks(held);
+    held.closing = closing;
+    remind(held, slot);
+  }
+}
+
+/// A key that comes and goes must not be told each time: the more often, the longer it must stay calm.
+tick_index life_cycle::calm_ticks(const incident& what) const {
+  const auto doubled = std::min<std::uint32_t>(what.who.reopened - 1, 20);
+  return std::min(reopen_ticks_, (first_calm << doubled) / monitor_->tick);
+}
+
 void life_cycle::expire(key_slot slot, const detector& judging) {
-  if (open_.find(slot) != open_.end())
+  const auto known = open_.find(slot);
+  if (known == open_.end())
+    return;
+  if (known->second.at == stage::waiting)
+    open_as_page(slot, {}, judging);
+  if (open_incident(slot) != nullptr)
     close(slot, alert_kind::expire, judging, nullptr);
 }
 
-void life_cycle::close(key_slot slot, alert_kind kind, const detector& judging, const verdict* closing) {
-  const auto known = open_.find(slot);
-  const auto status = kind == alert_kind::expire ? alert_status::expired : alert_status::closed;
-  follow(known.value(), slot, judging);
-  tell(slot, known.value(), kind, status, judging, closing);
-  open_.erase(known);
-  --(*keys_)[slot].holds;
-  keys_->mark_changed(slot);
+void life_cycle::forget(const std::vector<bool>& slots) {
+  for (auto it = open_.begin(); it != open_.end();)
+    it = slots[it->first] ? open_.erase(it) : std::next(it);
 }
 
+void life_cycle::close(key_slot slot, alert_kind kind, const detector& judging, const closing_counts* closing) {
+  const auto known = open_.find(slot);
+  auto& what = known.value();
+  const auto status = kind == alert_kind::expire ? alert_status::expired : alert_status::closed;
+  if (what.at == stage::open)
+    follow(what, slot, judging);
+  tell(slot, what, kind, status, judging, closing);
+  --(*keys_)[slot].holds;
+  keys_->mark_changed(slot);
+  if (kind != alert_kind::resolve || reopen_ticks_ == 0) {
+    open_.erase(known);
+    return;
+  }
+  // Detectors that look at windows do not tell since when the rate is normal.
+  const auto took = closing != nullptr && closing->onset > what.opened ? tick_ - closing->onset + 1 : 0;
+  what.at = stage::closed;
+  what.until = tick_ + std::max(reopen_ticks_, took);
+  remind(what, slot);
+}
+
+// ---- Records.
+
 void life_cycle::tell(key_slot slot, incident& what, alert_kind kind, alert_status status, const detector& judging,
-                      const verdict* closing) {
+                      const closing_counts* closing) {
   const auto& key = (*keys_)[slot];
   alert record;
-  record.id = what.id;
-  record.revision = what.revision++;
+  record.id = what.who.id;
+  record.revision = what.who.revision++;
   record.kind = kind;
   record.status = status;
   record.level_of_harm = what.harm;
@@ -278,6 +610,11 @@ void life_cycle::tell(key_slot slot, incident& what, alert_kind kind, alert_stat
   record.once_in_days = what.once_in_days;
   record.confidence = what.confidence;
   record.contributors = what.contributors;
+  if (!what.is_page())
+    record.parent_id = what.who.parent;
+  record.children = what.children;
+  record.children_count = what.children_count;
+  record.reopen_count = what.who.reopened;
   record.onset = tick_start(what.onset, monitor_->tick);
   record.detected_at = tick_end(what.opened, monitor_->tick);
   if (status != alert_status::open)
@@ -294,11 +631,12 @@ void life_cycle::tell(key_slot slot, incident& what, alert_kind kind, alert_stat
   out_->push_back(std::move(record));
   what.told = tick_;
   what.per_hour_told = excess_per_hour(what);
+  what.has_new_children = false;
   if (status == alert_status::open)
     remind_(tick_ + update_ticks_, slot);
 }
 
-void life_cycle::measure(alert& record, const incident& what, const verdict* closing) const {
+void life_cycle::measure(alert& record, const incident& what, const closing_counts* closing) const {
   record.measured_value = what.total > 0 ? static_cast<double>(what.failed) / static_cast<double>(what.total) : 0;
   if (closing != nullptr && closing->total > 0)
     record.measured_value_on_close = static_cast<double>(closing->failed) / static_cast<double>(closing->total);
@@ -317,7 +655,7 @@ void life_cycle::measure(alert& record, const incident& what, const verdict* clo
   }
 }
 
-void life_cycle::measure_volume(alert& record, const incident& what, const verdict* closing) const {
+void life_cycle::measure_volume(alert& record, const incident& what, const closing_counts* closing) const {
   record.measures = measurement::volume;
   const auto hours = hours_since_onset(what);
   const auto events = static_cast<double>(what.total);
@@ -338,26 +676,60 @@ void life_cycle::measure_volume(alert& record, const incident& what, const verdi
   record.expected_events = what.expected;
 }
 
-const incident* life_cycle::open_incident(key_slot slot) const {
+// ---- Looking in, and state.
+
+const incident* life_cycle::held(key_slot slot) const {
   const auto known = open_.find(slot);
   return known == open_.end() ? nullptr : &known.value();
 }
 
-void life_cycle::restore(key_slot slot, incident&& open) {
-  open_[slot] = std::move(open);
-  ++(*keys_)[slot].holds;
+const incident* life_cycle::open_incident(key_slot slot) const {
+  const auto* known = held(slot);
+  return known != nullptr && known->at != stage::closed ? known : nullptr;
+}
+
+bool life_cycle::is_ongoing(key_slot slot) const {
+  const auto* known = held(slot);
+  return known != nullptr && known->is_ongoing();
+}
+
+std::size_t life_cycle::open_count() const {
+  std::size_t count = 0;
+  for_each_alive([&](key_slot, const incident&) { ++count; });
+  return count;
+}
+
+void life_cycle::restore(key_slot slot, incident&& held) {
+  if (held.at != stage::closed)
+    ++(*keys_)[slot].holds;
+  if (held.at == stage::waiting)
+    waiting_.push_back(slot);
+  open_[slot] = std::move(held);
+}
+
+bool life_cycle::can_have_been(const incident& what, tick_index last_tick) const {
+  const bool in_order = what.onset <= what.opened && what.opened <= last_tick && what.told <= last_tick &&
+                        what.looked <= last_tick && is_within_time(what.onset, monitor_->tick) &&
+                        is_within_time(what.told, monitor_->tick) && is_within_time(what.looked, monitor_->tick);
+  const bool severity_in_order =
+      what.lower_since == incident::never || (what.lower_since >= what.onset && what.lower_since <= last_tick);
+  switch (what.at) {
+  case stage::waiting: return in_order && severity_in_order && groups();
+  case stage::open:
+    return in_order && severity_in_order && what.told + update_ticks_ > last_tick &&
+           (what.proposed || what.looked + look_ticks_ > last_tick);
+  case stage::calm:
+  case stage::closed: return in_order && what.until >= last_tick && is_within_time(what.until, monitor_->tick);
+  }
+  return false;
 }
 
 bool life_cycle::remind_all(tick_index last_tick) {
+  tick_ = last_tick;
   for (const auto& [slot, what] : open_) {
-    const bool in_order = what.onset <= what.opened && what.opened <= what.told && what.told <= last_tick &&
-                          is_within_time(what.onset, monitor_->tick);
-    const bool severity_in_order =
-        what.lower_since == incident::never || (what.lower_since >= what.opened && what.lower_since <= last_tick);
-    if (!in_order || !severity_in_order || what.told + update_ticks_ <= last_tick)
+    if (!can_have_been(what, last_tick))
       return false;
-    remind_(what.told + update_ticks_, slot);
-    remind_of_looks(what, slot, last_tick);
+    remind(what, slot);
   }
   return true;
 }

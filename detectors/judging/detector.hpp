@@ -84,6 +84,10 @@ public:
   /// The evicted key `from` becomes part of its level's pooled tail `into`.
   virtual void absorb(key_slot from, key_slot into, judge& out) = 0;
 
+  /// The open incident of the key was none: it is withdrawn, and what is counted from here on is judged anew. Called
+  /// after step(), for detectors that keep their own account of what is open.
+  virtual void withdraw(key_slot) {}
+
   /// Expected failure rate (volumes: events an hour) of a key with an open incident that has events in the tick at
   /// hand.
   virtual double expected_rate(key_slot slot) const = 0;

@@ -19,6 +19,7 @@ void roll_up::begin(tick_index tick) {
   for (auto& level : tick_.levels)
     level.clear();
   tick_.created.clear();
+  tick_.late.clear();
   // Remembering routes must not grow with leaves that never come back.
   if (leaves_.size() > most_routes_)
     forget_routes();
@@ -44,6 +45,12 @@ void roll_up::add(const tick_slice& slice, std::uint32_t shard) {
     const auto* route = route_of(cell, slice.key_of(cell));
     for (const auto level : order_)
       add_to(level, route, cell);
+  }
+  for (auto late = slice.first_late(slice.shard_begin[shard]); late != slice.late.end() && late->cell < end; ++late) {
+    const auto& cell = slice.cells[late->cell];
+    const auto* route = route_of(cell, slice.key_of(cell));
+    for (const auto level : order_)
+      tick_.late.push_back({route[level], late->minute, late->total, late->failed});
   }
 }
 

@@ -23,11 +23,20 @@ struct key_counts {
   std::uint64_t viewers = 0; ///< bitmap of failing viewers
 };
 
+/// Events of a key that came late: counted in the tick, but of another minute.
+struct late_counts {
+  key_slot slot = no_slot;
+  time_ms minute = 0; ///< begin
+  std::int64_t total = 0;
+  std::int64_t failed = 0;
+};
+
 /// A closed tick of one monitor in one shard: the keys that had events, by level, roots first.
 struct closed_tick {
   tick_index tick = 0;
   std::vector<std::vector<key_counts>> levels;
   std::vector<key_slot> created; ///< keys that this tick brought
+  std::vector<late_counts> late; ///< part of the counts; a key may have several, also of one minute
 };
 
 /// Sums the leaf cells of a tick up the levels of a monitor. Owned by a monitor_shard.

@@ -3,6 +3,7 @@
 #include "detectors/values/time.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -31,6 +32,15 @@ struct severity_spec {
   std::int64_t critical_events = 20;
   double critical_excess_per_hour = 500;
   time_ms fall_after = 10 * minute_ms; ///< severity rises at once and falls only after this time
+};
+
+/// How incidents live; see docs/alerts.md.
+struct life_spec {
+  /// Alarms of a scope wait so long for others of the same cause; nothing: each is an incident for itself.
+  std::optional<time_ms> group_wait;
+  time_ms reopen_within = 15 * minute_ms; ///< after closing; at least as long as the resolve took
+  time_ms propose_after = 1 * day_ms;     ///< open at a stable rate for so long: perhaps the new normal
+  time_ms accept_after = 3 * day_ms;      ///< ... which it is then; detectors with a model
 };
 
 /// Detector `threshold`: the rate over a sliding window is at least `rate` for `hold` without a break.
@@ -134,6 +144,7 @@ struct monitor_spec {
   bool has_viewers = false;          ///< the stream names viewers: gates hold for distinct viewers too
   gate_spec gates;
   severity_spec severity;
+  life_spec life;
   time_ms update_every = 30 * minute_ms; ///< an open incident is told again at least this often
   capacity_spec capacity;
   std::vector<detector_spec> detectors;

@@ -228,6 +228,7 @@ void builder::build_monitor(const json& checked, const std::string& pointer, con
   spec.update_every = number_of<time_ms>(checked, "update_every");
   spec.has_rates = plan.rate_field.has_value() && !plan.total_field.has_value();
   spec.has_viewers = plan.viewer_field.has_value() && !spec.has_rates;
+  spec.life = life_of(checked, pointer, spec.tick);
   spec.gates = gates_of(member(checked, "gates"));
   spec.severity = severity_of(member(checked, "severity"));
   spec.capacity = capacity_of(member(checked, "capacity"));
@@ -277,6 +278,25 @@ time_ms builder::tick_of_monitor(const json& checked, const std::string& pointer
            fmt::format("at least \"1m\", because /input/settle is \"{}\": closed ticks wait as 1-minute cells",
                        format_duration(settle)));
   return tick;
+}
+
+life_spec builder::life_of(const json& checked, const std::string& pointer, time_ms tick) {
+  constexpr time_ms longest_default = 5 * minute_ms; // long ticks are wait enough
+  life_spec out;
+  const auto wait = is_written(pointer + "/group_wait") ? number_of<time_ms>(checked, "group_wait")
+                                                        : std::min(2 * tick, longest_default);
+  if (wait > 0)
+    out.group_wait = wait;
+  out.reopen_within = number_of<time_ms>(checked, "reopen_within");
+  out.accept_after = number_of<time_ms>(checked, "accept_after");
+  out.propose_after = number_of<time_ms>(checked, "propose_after");
+  const auto here = pointer + "/propose_after";
+  if (!is_written(here))
+    out.propose_after = std::min(out.propose_after, out.accept_after);
+  if (out.propose_after > out.accept_after && is_clean(here) && is_clean(pointer + "/accept_after"))
+    refuse(here, fmt::format("\"{}\"", format_duration(out.propose_after)),
+           fmt::format("at most accept_after, \"{}\"", format_duration(out.accept_after)));
+  return out;
 }
 
 /// The zone's name; empty without one.

@@ -34,6 +34,7 @@ private:
   void build_monitor(const json& checked, const std::string& pointer, config& out, decode_plan& plan);
   void check_rates(const json& checked, const std::string& pointer, const monitor_spec& spec);
   time_ms tick_of_monitor(const json& checked, const std::string& pointer, time_ms settle);
+  life_spec life_of(const json& checked, const std::string& pointer, time_ms tick);
   std::string build_season(const json& checked, const std::string& pointer, monitor_spec& out);
   void build_levels(const json& checked, const std::string& pointer, monitor_spec& out);
   void build_attribution(const json& checked, const std::string& pointer, monitor_spec& out);

@@ -85,6 +85,13 @@ json render(const severity_spec& s) {
           {"fall_after", s.fall_after}};
 }
 
+json render(const life_spec& l) {
+  return {{"group_wait", l.group_wait.value_or(0)},
+          {"reopen_within", l.reopen_within},
+          {"propose_after", l.propose_after},
+          {"accept_after", l.accept_after}};
+}
+
 json render(const capacity_spec& c) {
   return {{"max_keys", c.max_keys},
           {"max_leaf_cells", c.max_leaf_cells},
@@ -111,6 +118,7 @@ json render(const monitor_spec& m, const monitor_plan& plan, const std::string& 
           {"tick", m.tick},
           {"expire_after", m.expire_after},
           {"update_every", m.update_every},
+          {"life", render(m.life)},
           {"gates", render(m.gates)},
           {"severity", render(m.severity)},
           {"capacity", render(m.capacity)},

@@ -198,6 +198,17 @@ section_spec monitor() {
                 "Decisions are made once a tick, in whole seconds. The default is 1m where input.settle is set."),
        duration("expire_after", "8d", "1m", "3650d", "Keys and incidents without events for this long end."),
        duration("update_every", "30m", "1s", "30d", "An open incident is told again at least this often."),
+       duration("group_wait", "20s", "0s", "1d",
+                "Alarms of a scope value wait so long for others of the same cause: one page, the others are its "
+                "children. The default is 2 ticks, at most 5m. 0s: each alarm is an incident for itself."),
+       duration("reopen_within", "15m", "0s", "30d",
+                "The next excursion of a key within this time after its incident closed (or the time that closing it "
+                "took) opens it again. 0s: never."),
+       duration("propose_after", "1d", "2s", "3650d",
+                "An incident open at a stable rate for this long is told as a possible new normal, once."),
+       duration("accept_after", "3d", "1s", "3650d",
+                "... and accepted as the new normal after this long, by sr_mixture and volume_drop; sooner for keys "
+                "that are younger than that."),
        object("gates", "gates", "How much worse than normal a rate must be before evidence becomes an incident."),
        object("severity", "severity", "When an incident is major or critical."),
        object("capacity", "capacity", "How much this monitor may keep; beyond it the coldest keys are pooled."),

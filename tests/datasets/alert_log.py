@@ -71,7 +71,8 @@ def schema_violations(schema, value, path="$"):
 
 
 def life_cycle_violations(records):
-    """Each incident: revisions 0, 1, 2 ..., opened by the first and closed by nothing but the last; ticks in order."""
+    """Each incident: revisions 0, 1, 2 ..., opened by the first, goes on after an end only where that re-opens it; ticks
+    in order."""
     incidents = collections.defaultdict(list)
     last_tick = ""
     for record in records:
@@ -84,8 +85,13 @@ def life_cycle_violations(records):
             yield f"{name}: the revisions are not 0, 1, 2 ..."
         if [record["kind"] == "open" for record in own] != [True] + [False] * (len(own) - 1):
             yield f"{name}: it is not opened by its first record alone"
-        if any(record["kind"] in ("resolve", "expire", "rebase") for record in own[:-1]):
-            yield f"{name}: it goes on after its end"
+        for record, later in zip(own, own[1:]):
+            reopens = later["kind"] == "update" and later["reopen_count"] > record["reopen_count"]
+            if record["status"] != "open" and not (record["kind"] == "resolve" and reopens):
+                yield f"{name}: it goes on after its end"
+    for name, own in incidents.items():
+        if own[0]["parent_id"] is not None and own[0]["parent_id"] not in incidents:
+            yield f"{name}: its parent is not in the log"
 
 
 def read(path):
@@ -102,7 +108,8 @@ class Incident:
         self.monitor, self.detector, self.level = first["monitor"], first["detector"], first["level"]
         self.scope, self.key = first["scope"], first["key"]
         self.onset, self.detected = seconds(first["onset"]), seconds(first["detected_at"])
-        self.end_kind = last["kind"] if last["kind"] in ("resolve", "expire", "rebase") else None
+        self.is_page = first["parent_id"] is None
+        self.end_kind = last["kind"] if last["status"] != "open" else None
         self.end = seconds(last["tick"]) if self.end_kind else float("inf")
         self.measured, self.baseline, self.sample = (last[name] for name in ("measured_value", "baseline_value",
                                                                              "sample_size"))

@@ -89,11 +89,12 @@ def line_of(outcome):
         levels[name] = levels.get(name, 0) + 1
     opens = ", ".join(f"{name} {count}" for name, count in sorted(levels.items(), key=lambda one: one[0] != "all"))
     everything = Coverage(outcome.incidents, outcome.windows or [], outcome.dataset.tolerance)
+    pages = sum(incident.is_page for incident in outcome.incidents)
     if outcome.windows is None:
-        return [outcome.dataset.name, opens or "none", "-", "-", everything.episodes(), "-"]
+        return [outcome.dataset.name, opens or "none", pages, "-", "-", everything.episodes(), "-"]
     delays = sorted(everything.delays)
     delay = f"{duration(delays[len(delays) // 2])} / {duration(delays[-1])}" if delays else "-"
-    return [outcome.dataset.name, opens or "none", f"{everything.found} of {len(everything.windows)}",
+    return [outcome.dataset.name, opens or "none", pages, f"{everything.found} of {len(everything.windows)}",
             len(everything.outside), everything.episodes(), delay]
 
 
@@ -122,7 +123,7 @@ def main(arguments):
                 problems.append(f"{dataset.name}: {found} windows found, at least {dataset.must_hit} expected")
         if asked.incidents:
             replay_datasets.print_incidents(outcome)
-    table = markdown_table(["data set", "incidents by level", "windows found", "incidents outside", "episodes outside",
+    table = markdown_table(["data set", "incidents by level", "pages", "windows found", "incidents outside", "episodes outside",
                             "delay median / max"], lines)
     print(table)
     for problem in problems[:50]:

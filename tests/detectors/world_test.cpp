@@ -22,7 +22,11 @@ std::string line_of(const alert& a) {
   line << a.tick << ' ' << a.monitor << ' ' << a.detector << ' ' << a.id << ' ' << a.revision << ' ' << name_of(a.kind)
        << ' ' << name_of(a.level_of_harm) << ' ' << a.sample_size << ' ' << a.failures << ' ' << a.expected_failures
        << ' ' << a.measured_value << ' ' << a.baseline_value << ' ' << a.expected_events << ' ' << a.interval_low << ' '
-       << a.interval_high << ' ' << a.onset << ' ' << a.affected_viewers.value_or(-1);
+       << a.interval_high << ' ' << a.onset << ' ' << a.affected_viewers.value_or(-1) << " of "
+       << a.parent_id.value_or("nobody") << ' ' << a.children_count << ' ' << a.reopen_count << ' '
+       << name_of(a.status);
+  for (const auto& child : a.children)
+    line << ' ' << child;
   for (const auto& cause : a.contributors) {
     line << " |";
     for (const auto& value : cause.set)

@@ -35,6 +35,7 @@ inline nlohmann::json full_document() {
       "name": "playback", "error_when": "status >= 500", "where": "player = 'web'",
       "scope": ["property"], "levels": [[], ["cdn"], ["country"], ["cdn", "country"]],
       "tick": "10s", "expire_after": "8d", "update_every": "30m",
+      "group_wait": "20s", "reopen_within": "15m", "propose_after": "1d", "accept_after": "3d",
       "gates": {"min_ratio": 1.25, "min_difference": 0.002, "min_excess_failures": 3},
       "severity": {"major_ratio": 3, "major_excess_per_hour": 50, "critical_rate": 0.5, "critical_events": 20,
                    "critical_excess_per_hour": 500, "fall_after": "10m"},

@@ -107,6 +107,11 @@ monitor_spec random_monitor(dice& roll, std::size_t number) {
     monitor.capacity.max_scopes = monitor.scope_size == 0 ? 1 : shards * roll.of<std::uint64_t>({1, 3, 100});
     monitor.capacity.max_leaf_cells = roll.of<std::uint64_t>({5, 40, 1000});
   }
+  if (!roll.one_in(4))
+    monitor.life.group_wait = monitor.tick * roll.of<time_ms>({0, 1, 2, 5});
+  monitor.life.reopen_within = roll.of<time_ms>({0, 3, 15}) * minute_ms;
+  monitor.life.propose_after = roll.of<time_ms>({2, 10, 60}) * minute_ms;
+  monitor.life.accept_after = roll.of<time_ms>({1, 72}) * hour_ms;
   const auto detectors = 1 + roll.below(3);
   for (std::size_t i = 0; i < detectors; ++i)
     monitor.detectors.push_back(random_detector(roll, monitor.tick, i));

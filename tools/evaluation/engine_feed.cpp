@@ -108,6 +108,8 @@ std::shared_ptr<world_spec> evaluation_world(std::vector<std::string> dimensions
   monitor.levels = std::move(levels);
   monitor.tick = tick;
   monitor.update_every = 365 * day_ms; // updates are not measured
+  monitor.life.reopen_within = 0;      // each alarm counts
+  monitor.life.propose_after = 365 * day_ms;
   monitor.detectors = std::move(detectors);
   for (auto& detector : monitor.detectors)
     detector.shadow = true;

@@ -69,7 +69,10 @@ std::string reason(const detector_view& detector, const watched_judgement* judge
   if (was_told(judged, alert_kind::resolve))
     return "An incident ended in this tick: the rate is normal again.";
   if (was_told(judged, alert_kind::rebase))
-    return "An incident ended in this tick: it has lasted so long that its rate is the new normal.";
+    return detector.incident
+               ? "An incident has been open at a stable rate for so long that it may be the new normal: " +
+                     of_incident(*detector.incident)
+               : "An incident ended in this tick: it has lasted so long that its rate is the new normal.";
   if (was_told(judged, alert_kind::retract))
     return "An incident was taken back in this tick: with its late events it no longer passes the gates.";
   if (was_told(judged, alert_kind::expire))
@@ -90,7 +93,9 @@ std::vector<std::string> happenings(const watched_judgement& judged) {
     case alert_kind::update: out.emplace_back("updated"); break;
     case alert_kind::resolve: out.emplace_back("resolved"); break;
     case alert_kind::expire: out.emplace_back("expired"); break;
-    case alert_kind::rebase: out.emplace_back("accepted as the new normal"); break;
+    case alert_kind::rebase:
+      out.emplace_back(judged.view.incident ? "proposed as the new normal" : "accepted as the new normal");
+      break;
     case alert_kind::retract: out.emplace_back("retracted"); break;
     }
   }

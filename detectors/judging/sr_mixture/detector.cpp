@@ -28,7 +28,6 @@ constexpr double most_sum = 1e30; ///< of what an hour gathers: finite as a floa
 constexpr std::uint8_t passing_incidents_learned = 3; ///< so many in a day or two are what the key does
 constexpr double mild_excess = 0.05;     ///< of the rate: what is worse is an outage, however often it comes
 constexpr tick_index least_patience = 2; ///< hours after which a rate may be the new normal ...
-constexpr tick_index most_patience = 72;
 
 /// Hides the memory's latency: the states of the keys to come.
 [[gnu::always_inline]] inline void prefetch_state(const std::vector<key_state>& keys,
@@ -657,7 +656,9 @@ void detector::raise(const key_counts& counts, const expectation& expected, doub
   opened.learned = key.passing_incidents >= passing_incidents_learned;
   // As long as the key has lived, within limits: a young key knows little to insist on.
   const auto age = now_ - (*keys_)[counts.slot].created;
-  opened.accept_at = now_ + std::clamp(age, least_patience * ticks_an_hour_, most_patience * ticks_an_hour_);
+  opened.accept_at = now_ + std::min(std::max(age, least_patience * ticks_an_hour_),
+                                     std::max<tick_index>(1, monitor_->life.accept_after * ticks_an_hour_ / hour_ms));
+  opened.calm_since = now_ + 1;
   opened.total = run.total;
   opened.failed = static_cast<double>(excess.failed);
   opened.rate = expected.rate;
@@ -693,6 +694,7 @@ void detector::judge_open(const key_counts& counts, const expectation& expected,
     // What seemed to be the end was none.
     open.total += std::exchange(open.calm_total, 0);
     open.failed += std::exchange(open.calm_failed, 0);
+    open.calm_since = now_ + 1;
   }
   if (!watched_.empty())
     note(counts, expected);
@@ -702,7 +704,7 @@ void detector::judge_open(const key_counts& counts, const expectation& expected,
   verdict what;
   what.type = is_back ? verdict::kind::normal : verdict::kind::accepted;
   what.slot = counts.slot;
-  what.onset = now_;
+  what.onset = std::min(open.calm_since, now_);
   what.total = counts.total;
   what.failed = counts.failed;
   what.capped = counts.capped;
@@ -853,6 +855,7 @@ void detector::save(key_slot slot, state_writer& out) const {
     out.f64(what.calm_failed);
     out.f64(what.rate);
     out.f64(what.bound);
+    out.i64(what.calm_since);
     out.f64(what.back.evidence());
   }
   const auto waiting = pooled_.find(slot);
@@ -897,6 +900,7 @@ bool detector::load(key_slot slot, state_reader& in) {
     what.calm_failed = in.f64();
     what.rate = in.f64();
     what.bound = in.f64();
+    what.calm_since = in.i64();
     const auto is_rate = [](double v) { return v >= 0 && v <= 1; };
     const auto are_counts = [](double failed, double total) {
       return failed >= 0 && failed <= total && total < most_sum;

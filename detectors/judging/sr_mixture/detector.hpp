@@ -33,6 +33,7 @@ public:
   void step(const closed_tick& tick, const std::vector<key_slot>& reminded, judge& out) override;
   void forget(const std::vector<bool>& slots) override;
   void absorb(key_slot from, key_slot into, judge& out) override;
+  void withdraw(key_slot slot) override { open_.erase(slot); }
   double expected_rate(key_slot slot) const override;
   std::string closes_when(key_slot slot) const override;
   std::vector<std::pair<std::string, std::string>> explain(key_slot slot) const override;
@@ -56,8 +57,9 @@ private:
     double failed = 0;
     double calm_total = 0; ///< since the resolve test last began anew: perhaps the end, no part of the above
     double calm_failed = 0;
-    double rate = 0;  ///< expected now
-    double bound = 0; ///< the resolve test's rate
+    double rate = 0;           ///< expected now
+    double bound = 0;          ///< the resolve test's rate
+    tick_index calm_since = 0; ///< first tick of the calm counts
     resolve_test back;
   };
   /// What evicted keys left to a tail, not yet judged.

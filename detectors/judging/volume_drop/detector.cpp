@@ -19,7 +19,6 @@ constexpr int first_fast = 2;      ///< from this alternative on (theta = 0.6) t
 constexpr double weight_unit = 16; ///< weights are whole numbers of 1/16
 constexpr double most_weight = 1 << 24;
 constexpr tick_index least_accept_ms = 2 * hour_ms;
-constexpr tick_index most_accept_ms = 3 * day_ms;
 constexpr std::int32_t most_silent_hours = 28 * 24; ///< to learn when a key that nobody watched comes back
 
 } // namespace
@@ -280,7 +279,8 @@ void detector::raise(key_slot slot, full_state& full, judge& out) {
                 {"uncertainty", std::sqrt(forecast.variance)}, {"season", forecast.season},
                 {"alternative", volume_shares()[best]},        {"budget_per_day", alarms_a_day}};
   open_drop opened;
-  const auto patience = std::clamp((now_ - created) * monitor_->tick, least_accept_ms, most_accept_ms);
+  const auto patience =
+      std::min(std::max((now_ - created) * monitor_->tick, least_accept_ms), monitor_->life.accept_after);
   opened.accept_at = now_ + std::max<tick_index>(1, patience / monitor_->tick);
   opened.onset = what.onset;
   opened.events = run.events;

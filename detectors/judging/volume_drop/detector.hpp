@@ -31,6 +31,7 @@ public:
   void forget(const std::vector<bool>& slots) override;
   void absorb(key_slot, key_slot, judge&) override {}
   /// Expected events an hour.
+  void withdraw(key_slot slot) override { open_.erase(slot); }
   double expected_rate(key_slot slot) const override;
   double expected_events(key_slot slot) const override;
   std::string closes_when(key_slot slot) const override;

@@ -56,6 +56,10 @@ TEST_CASE("a small configuration has every default") {
   CHECK(m.tick == contract.tick);
   CHECK(m.expire_after == contract.expire_after);
   CHECK(m.update_every == contract.update_every);
+  CHECK(m.life.group_wait == 2 * m.tick);
+  CHECK(m.life.reopen_within == contract.life.reopen_within);
+  CHECK(m.life.propose_after == contract.life.propose_after);
+  CHECK(m.life.accept_after == contract.life.accept_after);
   CHECK(m.gates.min_ratio == contract.gates.min_ratio);
   CHECK(m.gates.min_difference == contract.gates.min_difference);
   CHECK(m.gates.min_excess_failures == contract.gates.min_excess_failures);

@@ -1,0 +1,76 @@
+#pragma once
+
+#include "detectors/incidents/cause_finder.hpp"
+#include "detectors/values/time.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tocsin {
+
+/// One alarm of a scope that waits, or one open incident, as grouping sees it. A value.
+struct group_member {
+  std::uint32_t strand = 0;  ///< only members of one strand (a monitor's rates, or its volumes) have a common measure
+  value_set set;             ///< the key's values beside the scope's, by dimension of the monitor
+  value_set by_name;         ///< the same, by numbers that all monitors of the scope share
+  double excess = 0;         ///< failures above expectation (volumes: events below it) since the onset
+  double failures = 0;       ///< excess failures; 0 of volumes
+  double traffic = 0;        ///< events an hour since the onset
+  double noise = 0;          ///< what chance adds to the excess, one standard deviation
+  time_ms onset = 0;         ///< its begin
+  tick_index onset_tick = 0; ///< of its own monitor
+  time_ms alarmed = 0;       ///< end of the tick that raised the alarm
+  time_ms wait = 0;          ///< how long it waits for others
+  bool due = false;          ///< it waits no longer
+  std::string page;          ///< of an open incident: id of the page it belongs to, its own or its parent's
+  std::string id;
+  bool is_page = false; ///< it is open, and has no parent
+  bool leads = false;   ///< it is open, and no open incident of its strand explains it
+  // Order among equals.
+  std::uint32_t monitor = 0, detector = 0, level = 0;
+  std::string_view key;
+};
+
+/// True if a dimension has different values in the two.
+bool contradict(const value_set& a, const value_set& b);
+/// True if `narrow` has all values of `broad`: its leaf cells lie in those of `broad`.
+bool is_part_of(const value_set& narrow, const value_set& broad);
+
+/// Where the failures of one monitor's scope are; without a finder, nobody knows.
+struct scope_causes {
+  const cause_finder* finder = nullptr;
+  std::string_view root; ///< key bytes of the scope's root
+};
+
+/// Alarms of one cause, as places in the members: one of them is the page, all others are its children.
+struct alarm_group {
+  std::size_t page = 0;
+  std::vector<std::size_t> members; ///< the page is one of them
+};
+
+/// What becomes of the alarms of a scope: see docs/alerts.md. Pure functions of the members; the order in which they
+/// come does not matter, except that `members` must be sorted by (monitor, detector, level, key).
+namespace grouping {
+
+/// The open incident (of the same strand) that explains an alarm, if there is one: most of the alarm's excess lies in
+/// it.
+std::optional<std::size_t> explained_by(std::size_t alarm, const std::vector<group_member>& members, time_ms now,
+                                        const scope_causes& where);
+
+/// Splits alarms of one strand that nothing explains by cause.
+std::vector<alarm_group> by_cause(const std::vector<std::size_t>& alarms, const std::vector<group_member>& members,
+                                  const scope_causes& where);
+
+/// Joins groups of different strands that may have one cause: they do not contradict each other, and alarmed within
+/// the wait. The page with the most excess failures stays.
+std::vector<alarm_group> across_strands(std::vector<alarm_group> groups, const std::vector<group_member>& members);
+
+/// The open page of another strand that a group may belong to for the same reason.
+std::optional<std::size_t> page_elsewhere(const alarm_group& group, const std::vector<group_member>& members);
+
+} // namespace grouping
+} // namespace tocsin

@@ -1,0 +1,172 @@
+#include "detectors/incidents/incident_groups.hpp"
+
+#include "detectors/values/key.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <set>
+#include <tuple>
+#include <utility>
+
+namespace tocsin {
+
+void incident_groups::add(const participant& who) {
+  participants_.push_back(who);
+}
+
+void incident_groups::settle(time_ms end) {
+  std::set<std::string> scopes;
+  for (const auto& who : participants_)
+    if (end % who.monitor->tick == 0)
+      for (const auto slot : who.incidents->waiting())
+        scopes.emplace(scope_of((*who.keys)[slot].bytes, who.monitor->scope_size));
+  for (const auto& scope : scopes)
+    settle_scope(scope, end);
+}
+
+// ---- What the scope has.
+
+std::uint32_t incident_groups::number_of(const std::string& dimension) {
+  const auto known = std::find(dimensions_.begin(), dimensions_.end(), dimension);
+  const auto number = static_cast<std::uint32_t>(known - dimensions_.begin());
+  if (known == dimensions_.end())
+    dimensions_.push_back(dimension);
+  return number;
+}
+
+void incident_groups::add_member(const participant& who, key_slot slot, const incident& what, time_ms end,
+                                 scope_view& out) {
+  const auto& monitor = *who.monitor;
+  const auto& key = (*who.keys)[slot];
+  const bool is_volume = who.incidents->measures() == measurement::volume;
+  const bool waits = what.at == stage::waiting;
+  group_member member;
+  member.strand = 2 * who.monitor_index + (is_volume ? 1 : 0);
+  key_reader reader(std::string_view(key.bytes).substr(1));
+  key_value value;
+  for (const auto dimension : monitor.levels[key.level].dimensions)
+    if (reader.next(value) && dimension >= monitor.scope_size) {
+      member.set.values.emplace_back(dimension, std::string(value.encoded));
+      member.by_name.values.emplace_back(number_of(monitor.dimensions[dimension]), std::string(value.encoded));
+    }
+  std::sort(member.by_name.values.begin(), member.by_name.values.end());
+  member.excess = who.incidents->excess_of(what);
+  member.failures = is_volume ? 0 : member.excess;
+  const auto span = std::max(monitor.tick, end - tick_start(what.onset, monitor.tick));
+  member.traffic = static_cast<double>(what.total) * static_cast<double>(hour_ms) / static_cast<double>(span);
+  member.noise = std::sqrt(is_volume ? what.expected : static_cast<double>(what.failed));
+  member.onset = tick_start(what.onset, monitor.tick);
+  member.onset_tick = what.onset;
+  member.alarmed = tick_end(what.opened, monitor.tick);
+  member.wait = monitor.life.group_wait.value_or(0);
+  member.due = waits && (member.alarmed + member.wait <= end || who.incidents->has_ended(slot));
+  member.id = what.who.id;
+  if (!waits)
+    member.page = what.is_page() ? what.who.id : what.who.parent;
+  member.is_page = !waits && what.is_page();
+  member.monitor = who.monitor_index;
+  member.detector = who.detector_index;
+  member.level = key.level;
+  member.key = key.bytes;
+  out.members.push_back(std::move(member));
+  out.origins.push_back({&who, slot, waits});
+}
+
+incident_groups::scope_view incident_groups::look_at(std::string_view scope, time_ms end) {
+  scope_view found;
+  for (const auto& who : participants_)
+    who.incidents->for_each_alive([&](key_slot slot, const incident& what) {
+      const bool may_act = what.at != stage::waiting || end % who.monitor->tick == 0;
+      if (may_act && scope_of((*who.keys)[slot].bytes, who.monitor->scope_size) == scope)
+        add_member(who, slot, what, end, found);
+    });
+
+  std::vector<std::size_t> order(found.members.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto place = [&](std::size_t i) {
+    const auto& m = found.members[i];
+    return std::make_tuple(m.monitor, m.detector, m.level, m.key);
+  };
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return place(a) < place(b); });
+  scope_view view;
+  std::set<std::pair<std::uint32_t, std::string_view>> open;
+  for (const auto i : order) {
+    view.members.push_back(std::move(found.members[i]));
+    view.origins.push_back(found.origins[i]);
+  }
+  for (const auto& m : view.members)
+    if (!m.page.empty())
+      open.emplace(m.strand, m.id);
+  for (auto& m : view.members)
+    m.leads = !m.page.empty() && (m.is_page || open.count({m.strand, m.page}) == 0);
+  return view;
+}
+
+scope_causes incident_groups::causes_of(const origin& from, std::string_view root) {
+  const bool is_volume = from.who->incidents->measures() == measurement::volume;
+  return {is_volume ? nullptr : from.who->causes, root};
+}
+
+// ---- What becomes of it.
+
+void incident_groups::settle_scope(std::string_view scope, time_ms end) {
+  auto view = look_at(scope, end);
+  const auto root = root_key(scope);
+  std::vector<alarm_group> groups;
+  for (const auto& [strand, alarms] : unexplained(view, root, end))
+    for (auto& group : grouping::by_cause(alarms, view.members, causes_of(view.origins[alarms.front()], root))) {
+      const auto elsewhere = grouping::page_elsewhere(group, view.members);
+      if (!elsewhere) {
+        groups.push_back(std::move(group));
+        continue;
+      }
+      for (const auto member : group.members)
+        open_under(member, view.members[*elsewhere].id, view, end);
+    }
+  for (const auto& group : grouping::across_strands(std::move(groups), view.members))
+    if (std::any_of(group.members.begin(), group.members.end(), [&](std::size_t i) { return view.members[i].due; }))
+      open_group(group, view);
+}
+
+std::map<std::uint32_t, std::vector<std::size_t>> incident_groups::unexplained(scope_view& view, std::string_view root,
+                                                                               time_ms end) {
+  std::map<std::uint32_t, std::vector<std::size_t>> left;
+  for (std::size_t i = 0; i < view.members.size(); ++i) {
+    if (!view.origins[i].waits)
+      continue;
+    const auto by = grouping::explained_by(i, view.members, end, causes_of(view.origins[i], root));
+    if (by)
+      open_under(i, view.members[*by].page, view, end);
+    else
+      left[view.members[i].strand].push_back(i);
+  }
+  return left;
+}
+
+void incident_groups::open_under(std::size_t member, const std::string& page, scope_view& view, time_ms end) {
+  auto& what = view.members[member];
+  const auto& from = view.origins[member];
+  const auto id = from.who->incidents->open_as_child(from.slot, page, *from.who->judging);
+  what.page = page;
+  for (std::size_t i = 0; i < view.members.size(); ++i)
+    if (view.members[i].is_page && view.members[i].id == page)
+      view.origins[i].who->incidents->adopt(view.origins[i].slot, id, end);
+}
+
+void incident_groups::open_group(const alarm_group& group, scope_view& view) {
+  const auto& page = view.members[group.page];
+  std::vector<std::string> children;
+  auto members = group.members;
+  std::sort(members.begin(), members.end());
+  for (const auto i : members) {
+    if (i == group.page)
+      continue;
+    const auto& from = view.origins[i];
+    children.push_back(from.who->incidents->open_as_child(from.slot, page.id, *from.who->judging));
+  }
+  const auto& from = view.origins[group.page];
+  from.who->incidents->open_as_page(from.slot, children, *from.who->judging);
+}
+
+} // namespace tocsin
