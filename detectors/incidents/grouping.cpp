@@ -10,6 +10,7 @@ namespace {
 
 constexpr double explains_all = 0.8;   ///< of a group's excess: so much makes a key its page
 constexpr double explains_most = 0.5;  ///< of an alarm's excess: so much makes it a child
+constexpr double explains_some = 0.25; ///< ... of a broader key's that follows soon
 constexpr std::size_t most_causes = 3; ///< that keys alone may tell apart
 constexpr std::size_t most_asked = 64; ///< alarms for which the leaf cells are summed; the others go by their keys
 /// In an incident that is older, what fails twice as fast as the whole of it is something new.
@@ -211,11 +212,15 @@ places by_leaf_cells(const places& alarms, const members_t& members, const scope
   return left;
 }
 
+/// Of an incident's excess, what falls into the time since the alarm's onset, if it came evenly.
+double excess_since(const group_member& incident, const group_member& alarm, time_ms now) {
+  const auto all = std::max<time_ms>(1, now - incident.onset);
+  const auto since = std::clamp<time_ms>(now - alarm.onset, 1, all);
+  return incident.excess * static_cast<double>(since) / static_cast<double>(all);
+}
+
 bool is_faster(const group_member& alarm, const group_member& than, time_ms now) {
-  const auto since = std::max<time_ms>(1, now - alarm.onset);
-  const auto usual =
-      than.excess * static_cast<double>(since) / static_cast<double>(std::max<time_ms>(1, now - than.onset));
-  return alarm.excess - sure * alarm.noise > much_faster * usual;
+  return alarm.excess - sure * alarm.noise > much_faster * excess_since(than, alarm, now);
 }
 
 bool explains(const group_member& incident, const group_member& alarm, time_ms now, const scope_causes& where) {
@@ -228,7 +233,10 @@ bool explains(const group_member& incident, const group_member& alarm, time_ms n
     if (own > 0)
       return shared_excess(where, alarm.set, incident.set, alarm.onset_tick) >= explains_most * own;
   }
-  return incident.excess >= (is_part_of(incident.set, alarm.set) ? explains_most : 1) * alarm.excess;
+  // A part often alarms first; what it turns out to be a part of is the same cause, unless it is much more.
+  const bool is_young = alarm.alarmed <= incident.alarmed + settled_after;
+  const auto least = !is_part_of(incident.set, alarm.set) ? 1 : is_young ? explains_some : explains_most;
+  return excess_since(incident, alarm, now) >= least * alarm.excess;
 }
 
 time_ms first_alarm(const alarm_group& group, const members_t& members) {

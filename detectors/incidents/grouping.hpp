@@ -29,7 +29,7 @@ struct group_member {
   std::string page;          ///< of an open incident: id of the page it belongs to, its own or its parent's
   std::string id;
   bool is_page = false; ///< it is open, and has no parent
-  bool leads = false;   ///< it is open, and no open incident of its strand explains it
+  bool leads = false;   ///< its page is open, and no other one of its strand explains it
   // Order among equals.
   std::uint32_t monitor = 0, detector = 0, level = 0;
   std::string_view key;

@@ -90,16 +90,19 @@ incident_groups::scope_view incident_groups::look_at(std::string_view scope, tim
   };
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return place(a) < place(b); });
   scope_view view;
-  std::set<std::pair<std::uint32_t, std::string_view>> open;
   for (const auto i : order) {
     view.members.push_back(std::move(found.members[i]));
     view.origins.push_back(found.origins[i]);
   }
+  // What has outlived its page explains nothing: people think that it is over.
+  std::map<std::string_view, std::uint32_t> pages;
   for (const auto& m : view.members)
-    if (!m.page.empty())
-      open.emplace(m.strand, m.id);
-  for (auto& m : view.members)
-    m.leads = !m.page.empty() && (m.is_page || open.count({m.strand, m.page}) == 0);
+    if (m.is_page)
+      pages.emplace(m.id, m.strand);
+  for (auto& m : view.members) {
+    const auto page = pages.find(m.page);
+    m.leads = page != pages.end() && (m.is_page || page->second != m.strand);
+  }
   return view;
 }
 

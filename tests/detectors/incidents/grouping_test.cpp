@@ -211,7 +211,18 @@ TEST_CASE("an open incident explains what lies in it, and what is mostly it") {
   CHECK(by(1));
   CHECK_FALSE(by(2));
   CHECK(by(3));
+  some.members[3].excess = 390; // it alarmed at the same time
+  CHECK(by(3));
+  some.members[3].excess = 401;
+  CHECK_FALSE(by(3));
+  some.members[3].excess = 190;
+  some.members[3].alarmed += 11 * minute_ms;
+  CHECK(by(3));
   some.members[3].excess = 201;
+  CHECK_FALSE(by(3));
+  // An hour's excess does not explain that of the last minute.
+  some.members[3].excess = 150;
+  some.members[0].onset -= hour_ms;
   CHECK_FALSE(by(3));
   some.members[0].leads = false;
   CHECK_FALSE(by(1));
