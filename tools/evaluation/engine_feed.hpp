@@ -31,8 +31,8 @@ struct incident_record {
   alert_kind kind = alert_kind::open;
   time_ms tick = 0;      ///< end of the tick that decided
   std::string key_bytes; ///< as in `alert`
-  std::string id;
-  std::vector<contributor> contributors;
+  std::string id{};
+  std::vector<contributor> contributors{};
 };
 
 /// What is open after some records of one world. Value.
