@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <optional>
@@ -264,4 +265,22 @@ TEST_CASE("damaged state of leaves is refused") {
   CHECK(error_of([](auto& s) { s[{'l', encoded("a")}] = s.begin()->second; }) != "");
   for (const auto& [key, bytes] : all.stored)
     CHECK(error_of([&, name = key, size = bytes.size()](auto& s) { s[name][size / 2] ^= 1; }) != "");
+}
+
+TEST_CASE("a million leaf keys: what they cost") {
+  constexpr int leaves = 1'000'000, a_tick = 50'000;
+  past all(leaves);
+  std::vector<counts> cells(a_tick);
+  double nanoseconds = 0;
+  for (int i = 0; i < leaves; i += a_tick) {
+    for (int c = 0; c < a_tick; ++c)
+      cells[static_cast<std::size_t>(c)] = {{"title" + std::to_string(i + c), "DE"}, 5, c % 50 == 0 ? 1 : 0};
+    const auto begin = std::chrono::steady_clock::now();
+    all.tick(start + i / a_tick, cells);
+    nanoseconds += std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin).count();
+  }
+  CHECK(all.history->size() == leaves);
+  const auto bytes = static_cast<double>(all.history->memory_bytes()) / leaves;
+  CHECK(bytes < 320); // key text of 16 bytes, one bucket entry
+  MESSAGE(bytes << " bytes and " << nanoseconds / leaves << " ns a new leaf, with one bucket entry");
 }
