@@ -27,6 +27,7 @@ suite takes minutes to hours; --scale 0.1 gives a first look. docs/quality.md te
 Examples:
   tocsin evaluate --suite detection --scenario low --scale 0.1
   tocsin evaluate --suite calibration,cold_start --output tables.md --json tables.json
+  tocsin evaluate --suite attribution --data DIR             recorded incidents (docs/datasets.md)
   tocsin evaluate --suite scale --streams 100000             a hundred thousand titles instead of a million)";
 
 struct evaluate_options {
@@ -38,6 +39,7 @@ struct evaluate_options {
   std::size_t jobs = std::max(1U, std::thread::hardware_concurrency());
   std::string output = "-";
   std::string json;
+  std::string data;
   bool quiet = false;
 };
 
@@ -80,6 +82,8 @@ std::string command_of(const evaluate_options& asked) {
     text += fmt::format(" --streams {}", asked.streams);
   else if (asked.scale != 1)
     text += fmt::format(" --scale {:g}", asked.scale);
+  if (!asked.data.empty())
+    text += " --data DIR";
   return text;
 }
 
@@ -103,6 +107,7 @@ exit_code evaluate(const evaluate_options& asked) {
     options.streams = asked.streams;
   options.scale = asked.scale;
   options.jobs = asked.jobs;
+  options.data = asked.data;
   const auto start = std::chrono::steady_clock::now();
   if (!asked.quiet)
     options.progress = [start](const std::string& what) {
@@ -148,6 +153,7 @@ void add_evaluate(CLI::App& app, command_context& context) {
       ->excludes(streams);
   command->add_option("--jobs", asked->jobs, "Threads (default: one a core)")->check(CLI::Range(1, 256));
   command->add_option("--output,-o", asked->output, "Write the tables here, as Markdown (default: standard output)");
+  command->add_option("--data", asked->data, "Folder of the recorded incidents of suite attribution");
   command->add_option("--json", asked->json, "Write the numbers here too, for programs");
   command->add_flag("--quiet,-q", asked->quiet, "No progress");
   command->footer(footer);

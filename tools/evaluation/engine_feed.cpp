@@ -38,12 +38,12 @@ std::size_t count_episodes(const std::vector<incident_record>& records, std::uin
   return open + count_openings(records, detector, from);
 }
 
-engine_feed::engine_feed(std::shared_ptr<const world_spec> spec) : world_(std::move(spec), 1) {
+engine_feed::engine_feed(std::shared_ptr<const world_spec> spec) : spec_(std::move(spec)), world_(spec_, 1) {
   batch_.observations.resize(1);
 }
 
 engine_feed::engine_feed(std::shared_ptr<const world_spec> spec, const world_snapshot& from)
-    : world_(std::move(spec), 1, from) {
+    : spec_(std::move(spec)), world_(spec_, 1, from) {
   batch_.observations.resize(1);
   batch_.begin = batch_.next_offset = from.rewinds.front().offset;
 }
@@ -81,8 +81,9 @@ void engine_feed::close(time_ms time) {
 
 void engine_feed::collect() {
   for (auto& alert : world_.take_alerts())
-    if (alert.kind != alert_kind::update)
-      records_.push_back({alert.detector_index, alert.kind, alert.tick, std::move(alert.key_bytes)});
+    if (alert.kind != alert_kind::update || spec_->monitors[0].attributes)
+      records_.push_back({alert.detector_index, alert.kind, alert.tick, std::move(alert.key_bytes), std::move(alert.id),
+                          std::move(alert.contributors)});
 }
 
 world_snapshot engine_feed::snapshot() {
@@ -106,6 +107,7 @@ std::shared_ptr<world_spec> evaluation_world(std::vector<std::string> dimensions
   monitor.name = "evaluation";
   monitor.dimensions = std::move(dimensions);
   monitor.levels = std::move(levels);
+  monitor.attributes = false; // measured by a suite of its own
   monitor.tick = tick;
   monitor.update_every = 365 * day_ms; // updates are not measured
   monitor.life.reopen_within = 0;      // each alarm counts

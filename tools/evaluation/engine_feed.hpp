@@ -31,6 +31,8 @@ struct incident_record {
   alert_kind kind = alert_kind::open;
   time_ms tick = 0;      ///< end of the tick that decided
   std::string key_bytes; ///< as in `alert`
+  std::string id{};
+  std::vector<contributor> contributors{};
 };
 
 /// What is open after some records of one world. Value.
@@ -77,9 +79,13 @@ public:
   void close(time_ms time);
   /// The state at a close(), for a fork; to be asked for right after it.
   world_snapshot snapshot();
-  /// Opens, resolves and expiries decided by the last close() since the last call, in log order; updates are left out.
+  /// Opens, resolves and expiries decided by the last close() since the last call, in log order; updates only where
+  /// the monitor attributes.
   std::vector<incident_record> take_records() { return std::exchange(records_, {}); }
   std::uint64_t records_fed() const { return static_cast<std::uint64_t>(batch_.next_offset); }
+  std::optional<attribution_view> attribute(std::string_view key, time_ms since) const {
+    return world_.attribute(0, key, since);
+  }
   shard_stats state_stats() const { return world_.state_stats(); }
   const std::optional<std::string>& error() const { return world_.error(); }
 
@@ -97,6 +103,7 @@ private:
   void flush();
   void collect();
 
+  std::shared_ptr<const world_spec> spec_;
   world world_;
   event_batch batch_;
   std::vector<incident_record> records_;

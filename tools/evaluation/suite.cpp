@@ -24,7 +24,9 @@ const std::vector<suite>& all_suites() {
       {"cold_start", "power with a short history", cold_start_scenarios(), run_cold_start},
       {"resolve", "early and late resolves", resolve_scenarios(), run_resolve},
       {"scale", "a million keys: false opens, one dead title, a world ten times too large", scale_scenarios(),
-       run_scale}};
+       run_scale},
+      {"attribution", "causes named against labelled root causes; needs --data", attribution_scenarios(),
+       run_attribution}};
   return suites;
 }
 

@@ -18,6 +18,7 @@ struct suite_options {
   std::optional<std::size_t> streams; ///< instead of each scenario's own number
   double scale = 1;                   ///< factor of each scenario's own number of streams, keys or trials
   std::size_t jobs = 1;
+  std::string data; ///< folder of recorded streams, for the suite that needs one
   std::function<void(const std::string&)> progress = [](const std::string&) {}; ///< from any thread
 
   bool wants(const std::string& scenario) const;
@@ -40,11 +41,13 @@ void run_calibration(const suite_options& options, report& out);
 void run_cold_start(const suite_options& options, report& out);
 void run_resolve(const suite_options& options, report& out);
 void run_scale(const suite_options& options, report& out);
+void run_attribution(const suite_options& options, report& out);
 std::vector<std::string> detection_scenarios();
 std::vector<std::string> calibration_scenarios();
 std::vector<std::string> cold_start_scenarios();
 std::vector<std::string> resolve_scenarios();
 std::vector<std::string> scale_scenarios();
+std::vector<std::string> attribution_scenarios();
 
 /// Numbers of the suites in seeds: part of what the tables depend on.
 enum suite_number : std::uint64_t { detection = 1, calibration, cold_start, resolve, scale };
