@@ -166,9 +166,10 @@ std::vector<cause> independent_causes(const scope_causes& where, tick_index onse
   return out;
 }
 
-/// What the leaf cells tell: each alarm goes to the cause that has most of its excess. Returns those that no cause has.
+/// What the leaf cells tell: each alarm goes to the cause that has most of its excess. Returns those that no cause has;
+/// what the causes have of their excess is taken away in `rest`.
 places by_leaf_cells(const places& alarms, const members_t& members, const scope_causes& where,
-                     std::vector<alarm_group>& out) {
+                     std::vector<alarm_group>& out, members_t& rest) {
   auto onset = members[alarms.front()].onset_tick;
   for (const auto i : alarms)
     onset = std::min(onset, members[i].onset_tick);
@@ -198,6 +199,7 @@ places by_leaf_cells(const places& alarms, const members_t& members, const scope
       of_cause[best].push_back(i);
     else
       left.push_back(i);
+    rest[i].excess -= sum;
   }
   for (std::size_t c = 0; c < causes.size(); ++c) {
     if (of_cause[c].empty())
@@ -287,8 +289,9 @@ std::vector<alarm_group> by_cause(const places& alarms, const members_t& members
   auto left = alarms;
   std::sort(left.begin(), left.end(),
             [&](std::size_t a, std::size_t b) { return weighs_more(members[a], members[b]); });
+  auto rest_of_members = members;
   if (where.finder != nullptr && left.size() > 1)
-    left = by_leaf_cells(left, members, where, out);
+    left = by_leaf_cells(left, members, where, out, rest_of_members);
   // Beyond what could be asked for: into the first group that it may be part of.
   if (left.size() < alarms.size() && alarms.size() > most_asked) {
     places rest;
@@ -303,7 +306,7 @@ std::vector<alarm_group> by_cause(const places& alarms, const members_t& members
     }
     left = std::move(rest);
   }
-  by_keys(std::move(left), members, out);
+  by_keys(std::move(left), rest_of_members, out);
   return out;
 }
 
