@@ -89,6 +89,11 @@ void monitor_shard::run_next(std::vector<alert>& out) {
   next_slice_ = end;
 }
 
+void monitor_shard::settled(const std::vector<alert>& out) {
+  if (watch_)
+    note_tick(*judged_, out, first_alert_);
+}
+
 std::optional<tick_index> monitor_shard::next_due() const {
   auto due = wheel_.next_due();
   for (const auto& judging : judgings_)
@@ -121,7 +126,8 @@ void monitor_shard::run_tick(tick_index tick, const tick_slice* const* slices, s
   if (watch_)
     begin_watching();
 
-  const auto first_alert = out.size();
+  judged_ = &sums;
+  first_alert_ = out.size();
   for (current_ = 0; current_ < judgings_.size(); ++current_) {
     auto& judging = judgings_[current_];
     judging.by->advance(sums);
@@ -138,8 +144,6 @@ void monitor_shard::run_tick(tick_index tick, const tick_slice* const* slices, s
 
   if (!due_for_expiry_.empty())
     expire_keys(tick);
-  if (watch_)
-    note_tick(sums, out, first_alert);
   // Not at ticks without events: which of them there are may differ after a restart.
   if (count > 0)
     evict_keys();
