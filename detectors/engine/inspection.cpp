@@ -138,7 +138,7 @@ void monitor_shard::note_tick(const closed_tick& tick, const std::vector<alert>&
       seen.judgements.push_back(judgement_of(d, key, slot));
       auto& judgement = seen.judgements.back();
       for (auto i = first_alert; i < out.size(); ++i)
-        if (out[i].detector_index == d && out[i].key_bytes == key)
+        if (out[i].monitor_index == monitor_index_ && out[i].detector_index == d && out[i].key_bytes == key)
           judgement.told.push_back(out[i].kind);
       is_news = is_news || judgement.asked || !judgement.told.empty();
     }

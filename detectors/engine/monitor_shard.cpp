@@ -93,6 +93,13 @@ void monitor_shard::run_next(std::vector<alert>& out) {
   next_slice_ = end;
 }
 
+void monitor_shard::settled(const std::vector<alert>& out) {
+  if (leaves_)
+    note_ends(out, first_alert_);
+  if (watch_)
+    note_tick(*judged_, out, first_alert_);
+}
+
 std::optional<tick_index> monitor_shard::next_due() const {
   auto due = wheel_.next_due();
   for (const auto& judging : judgings_)
@@ -127,7 +134,8 @@ void monitor_shard::run_tick(tick_index tick, const tick_slice* const* slices, s
   if (watch_)
     begin_watching();
 
-  const auto first_alert = out.size();
+  judged_ = &sums;
+  first_alert_ = out.size();
   for (current_ = 0; current_ < judgings_.size(); ++current_) {
     auto& judging = judgings_[current_];
     judging.by->advance(sums);
@@ -144,10 +152,6 @@ void monitor_shard::run_tick(tick_index tick, const tick_slice* const* slices, s
 
   if (!due_for_expiry_.empty())
     expire_keys(tick);
-  if (leaves_)
-    note_ends(out, first_alert);
-  if (watch_)
-    note_tick(sums, out, first_alert);
   // Not at ticks without events: which of them there are may differ after a restart.
   if (count > 0)
     evict_keys();
@@ -171,11 +175,6 @@ bool monitor_shard::is_troubled(std::string_view scope) const {
       incidents.for_each_alive([&](key_slot slot, const incident&) { troubled |= keys_[slot].root == *root; });
   }
   return troubled;
-}
-
-void monitor_shard::settled(const std::vector<alert>& out, std::size_t first_alert) {
-  if (leaves_)
-    note_ends(out, first_alert);
 }
 
 /// Where the last incident of a scope has ended, the leaves must not learn from its time.

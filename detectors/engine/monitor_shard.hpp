@@ -37,8 +37,8 @@ public:
   std::optional<time_ms> next_end() const;
   /// Judges that tick.
   void run_next(std::vector<alert>& out);
-  /// Grouping has opened what waited in these ticks, and perhaps closed it again.
-  void settled(const std::vector<alert>& out, std::size_t first_alert);
+  /// The tick that was judged last is settled with the other monitors of its scope.
+  void settled(const std::vector<alert>& out);
   /// The detectors whose incidents people are told of.
   std::vector<incident_groups::participant> participants();
   void take_changes(std::vector<state_record>& out);
@@ -127,8 +127,10 @@ private:
   closed_tick scaled_;
   std::vector<const tick_slice*> slices_; ///< of the range at hand
   std::size_t next_slice_ = 0;
-  tick_index last_tick_ = 0;           ///< that the range closes
-  life_cycle::source_offsets offsets_; ///< of the tick at hand
+  const closed_tick* judged_ = nullptr; ///< last
+  std::size_t first_alert_ = 0;         ///< of that tick
+  tick_index last_tick_ = 0;            ///< that the range closes
+  life_cycle::source_offsets offsets_;  ///< of the tick at hand
   std::vector<detector_and_incidents> judgings_;
   std::size_t current_ = 0;              ///< the judging that speaks
   std::unique_ptr<leaf_history> leaves_; ///< absent where nothing is attributed

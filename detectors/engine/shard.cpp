@@ -49,14 +49,16 @@ void shard::judge(const closed_range& range, std::vector<alert>& out) {
   for (auto& monitor : monitors_)
     monitor->begin(range);
   while (const auto end = next_end()) {
+    std::vector<monitor_shard*> judged;
     for (auto& monitor : monitors_)
-      if (monitor->next_end() == end)
+      if (monitor->next_end() == end) {
         monitor->run_next(out);
-    const auto first_settled = out.size();
+        judged.push_back(monitor.get());
+      }
     for (auto& groups : groups_)
       groups.settle(*end);
-    for (auto& monitor : monitors_)
-      monitor->settled(out, first_settled);
+    for (auto* monitor : judged)
+      monitor->settled(out);
   }
 }
 

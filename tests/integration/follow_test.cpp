@@ -212,6 +212,7 @@ TEST_CASE("follow: an outage before a silence is judged within idle_timeout + la
     config["input"]["idle_timeout"] = "2s";
     config["input"]["allowed_lateness"] = "500ms";
     config["monitors"][0]["tick"] = "1s";
+    config["monitors"][0]["group_wait"] = "0s"; // comes on top
     config["monitors"][0]["detectors"] = {{{"type", "threshold"}, {"rate", 0.5}, {"window", "1s"}, {"min_events", 20}}};
     const auto path = written_config(directory, "config.json", config);
     directory.write("views.ndjson", "");
