@@ -112,7 +112,8 @@ std::optional<std::string> confidence_sentence(const json& record, const json& m
   if (!confidence)
     return std::nullopt;
   const auto prior = number(model, "incidents_per_day");
-  return fmt::format("So it is real with a probability of {}{}.", percent(*confidence),
+  const auto shown = *confidence > 0.999 ? std::string("more than 99.9 %") : percent(*confidence);
+  return fmt::format("So it is real with a probability of {}{}.", shown,
                      prior ? fmt::format(", where {} real incidents a day are usual", quantity(*prior))
                            : std::string());
 }

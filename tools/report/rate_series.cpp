@@ -24,7 +24,7 @@ void bucket_counts::add(const bucket_counts& other) {
 void rate_series::add(time_ms at, const bucket_counts& counts) {
   if (counts.total <= 0)
     return;
-  buckets_[tick_of(at, bucket_)].add(counts);
+  buckets_[index_of(at)].add(counts);
   while (buckets_.size() > most_)
     widen(2);
 }
@@ -49,7 +49,7 @@ void rate_series::smooth(double events, std::size_t least) {
 }
 
 void rate_series::cut(time_ms end) {
-  buckets_.erase(buckets_.lower_bound(tick_of(end - 1, bucket_) + 1), buckets_.end());
+  buckets_.erase(buckets_.upper_bound(index_of(end - 1)), buckets_.end());
 }
 
 bucket_counts rate_series::sum() const {

@@ -27,8 +27,8 @@ json or_null(const std::optional<time_ms>& value) {
   return value ? json(*value) : json(nullptr);
 }
 
-/// `[[index, events, failures, expected, guarded], ...]`, trailing nulls left out.
-json points_of(const rate_series& series, double unit) {
+/// Points are `[number, events, failures, expected, guarded]`, without the last two where there is no model.
+json chart_of(const rate_series& series, double unit) {
   auto points = json::array();
   for (const auto& [index, counts] : series.buckets()) {
     json point{index};
@@ -40,7 +40,7 @@ json points_of(const rate_series& series, double unit) {
     }
     points.push_back(std::move(point));
   }
-  return points;
+  return {{"begin", series.origin()}, {"bucket", series.bucket()}, {"points", std::move(points)}};
 }
 
 json monitors_of(const io::config& config, const std::optional<recorded_counts>& counts) {
@@ -57,7 +57,7 @@ json monitors_of(const io::config& config, const std::optional<recorded_counts>&
       one["events"] = static_cast<double>(sum.total) / unit;
       one["failures"] = static_cast<double>(sum.failed) / unit;
       one["has_rates"] = monitor.has_rates;
-      one["chart"] = {{"bucket", counts->whole[m].bucket()}, {"points", points_of(counts->whole[m], unit)}};
+      one["chart"] = chart_of(counts->whole[m], unit);
     }
     out.push_back(std::move(one));
   }
@@ -150,7 +150,7 @@ json panel_of(const reported_incident& one, const rate_series* series) {
   panel["history"] = std::move(history);
   panel["history_left_out"] = one.history_left_out;
   if (series != nullptr && !series->buckets().empty())
-    panel["chart"] = {{"bucket", series->bucket()}, {"points", points_of(*series, 1)}};
+    panel["chart"] = chart_of(*series, 1);
   return panel;
 }
 

@@ -13,7 +13,7 @@ namespace tocsin::tools {
 namespace {
 
 constexpr std::size_t points = 720;
-constexpr double events_a_point = 30;
+constexpr double events_a_point = 50;
 constexpr std::size_t least_points = 60;
 
 /// One chosen incident while its key is watched for.
@@ -54,8 +54,8 @@ public:
       const auto window = window_of(incident, tick, judged_through);
       const auto ticks = (window.end - window.begin) / tick / static_cast<time_ms>(points) + 1;
       by_key_[{incident.monitor, key->second}].push_back(incidents_.size());
-      incidents_.push_back(
-          {index, key->first, incident.detector, std::move(key->second), window, rate_series(ticks * tick, points)});
+      incidents_.push_back({index, key->first, incident.detector, std::move(key->second), window,
+                            rate_series(window.begin, ticks * tick, points)});
     }
   }
 
@@ -110,7 +110,7 @@ void add_whole(rate_series& series, const event_batch& batch, const std::vector<
       continue;
     const auto at = std::max(batch.events[i].time, judged);
     // A run of events in one bucket costs one look-up.
-    if (run.total > 0 && tick_of(at, series.bucket()) != tick_of(begin, series.bucket())) {
+    if (run.total > 0 && series.index_of(at) != series.index_of(begin)) {
       series.add(begin, run);
       run = {};
     }
@@ -166,7 +166,7 @@ io::result<recorded_counts> count_again(const io::config& config, const recorded
   auto& tape = *opened;
   recorded_counts out;
   for (const auto& monitor : config.world.monitors)
-    out.whole.emplace_back(monitor.tick, points);
+    out.whole.emplace_back(0, monitor.tick, points);
   watch_list list(config.world, book, chosen, judged_through);
 
   time_ms newest = beginning_of_time;

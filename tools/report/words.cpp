@@ -18,7 +18,9 @@ std::string quantity(double value) {
 std::string long_time(double days) {
   if (days < 1)
     return quantity(days * 24) + " hours";
-  return days < 3650 ? quantity(days) + " days" : quantity(days / 365.25) + " years";
+  if (days < 3650)
+    return quantity(days) + " days";
+  return days < 1e6 * 365.25 ? quantity(days / 365.25) + " years" : "more than a million years";
 }
 
 std::string clock_time(time_ms time) {

@@ -5,7 +5,7 @@
   const incidents = data.incidents;
   const byId = new Map(incidents.map((one) => [one.id, one]));
   const severities = ["critical", "major", "warning"];
-  const maxLanes = 40;
+  const maxLanes = 25;
   const pageSize = 200;
   const axisWidth = 58;
   const charts = new Set(); // drawn now; redrawn when the colours change
@@ -85,6 +85,8 @@
 
   // ---- Charts.
 
+  const middle = (chart, index) => new Date(chart.begin + (index + 0.5) * chart.bucket);
+
   // Rows for dygraphs: one for each bucket, and an empty one where nothing is for long, so that the line breaks.
   const withGaps = (chart, toRow, empty, zeros) => {
     const out = [];
@@ -92,14 +94,13 @@
     for (const point of chart.points) {
       const [index] = point;
       if (last !== null && zeros)
-        for (let i = last + 1; i < index && out.length < 5000; ++i) out.push(zeros(i * chart.bucket));
-      else if (last !== null && index - last > 5) out.push([new Date((last + 1) * chart.bucket), ...empty]);
+        for (let i = last + 1; i < index && out.length < 5000; ++i) out.push(zeros(i));
+      else if (last !== null && index - last > 5) out.push([middle(chart, last + 1), ...empty]);
       out.push(toRow(point));
       last = index;
     }
     return out;
   };
-  const middle = (chart, index) => new Date(index * chart.bucket + chart.bucket / 2);
 
   const common = (box, legend) => ({
     labelsUTC: true,
@@ -219,7 +220,7 @@
     place.append(element("p", {class: "chart-title"}, `${what}, each point ${span(chart.bucket)}`), box, legend);
     const toPoint = one.volume ? volumePoint : ratePoint;
     const points = withGaps(chart, (point) => toPoint(one, chart, point), [null, null],
-      one.volume ? (begin) => volumePoint(one, chart, [begin / chart.bucket, 0]) : null);
+      one.volume ? (index) => volumePoint(one, chart, [index, 0]) : null);
     const counts = new Map(chart.points.map((point) => [middle(chart, point[0]).getTime(), point]));
     const hasBand = chart.points.some((point) => point.length > 3);
     // The band of a few events may be as high as 100 %: the lines decide what is seen.
@@ -239,7 +240,7 @@
       underlayCallback: drawMarks(one),
       legendFormatter: (at) => {
         const words = [key("observed", "observed"), key("expected", "expected")];
-        if (hasBand) words.push(key("band", "taken for normal, with the scatter of so few events"));
+        if (hasBand) words.push(key("band", "taken for normal, chance scatter of each point included"));
         const row = at.x === undefined ? undefined : points.find((point) => point[0].getTime() === Number(at.x));
         const point = at.x === undefined ? undefined : counts.get(Number(at.x));
         if (!row || !row[1]) return words.join("");
@@ -284,9 +285,10 @@
       }
     add("Keys", grouped(data.keys), data.keys_created > data.keys ? `${grouped(data.keys_created)} ever seen` : "", true);
     add("Monitors", data.monitors.map((monitor) => `${monitor.name} (${monitor.detectors.join(", ")})`).join("; "));
-    add("Input", data.inputs.slice(0, 5).join(", "), data.inputs.length > 5 ? `and ${data.inputs.length - 5} more` : "");
+    const fileName = (path) => path.slice(path.lastIndexOf("/") + 1);
+    add("Input", data.inputs.slice(0, 5).map(fileName).join(", "), data.inputs.length > 5 ? `and ${data.inputs.length - 5} more` : "");
     byName("left-out").append(...data.left_out.map((text) => element("li", {}, text)));
-    byName("origin").textContent = `Configuration ${data.config}, fingerprint ${data.fingerprint}; ${plural(counts.records, "alert record")}.`;
+    byName("origin").textContent = `Input ${data.inputs.slice(0, 20).join(", ")}${data.inputs.length > 20 ? " ..." : ""}; configuration ${data.config}, fingerprint ${data.fingerprint}; ${plural(counts.records, "alert record")}.`;
   };
 
   // ---- Overview: the whole, and below it when each key had incidents.
@@ -350,22 +352,19 @@
   const bar = (share) => element("div", {class: "bar"}, element("span", {style: `width:${Math.min(100, Math.max(0, 100 * share))}%`}));
   const setInWords = (set) => dimensions(Object.entries(set)) || "everything";
 
+  // A name and its number, a bar, and more about it.
+  const barLine = (name, value, share, more) => element("div", {class: "bar-line"},
+    element("span", {class: "name"}, name), element("span", {class: "value"}, value), bar(share), element("small", {}, more));
   const contributors = (panel) => {
     if (!panel.contributors || panel.contributors.length === 0) return null;
-    const bars = element("div", {class: "bars"});
-    for (const one of panel.contributors)
-      bars.append(element("span", {class: "name"}, setInWords(one.set)), bar(one.share), element("span", {class: "value"},
-        percent(one.share), element("small", {}, ` · ${digits(one.excess)} excess · without it ${percent(one.rate_without)}`)));
-    return section("Where the excess is", bars);
+    return section("Where the excess is", ...panel.contributors.map((one) => barLine(setInWords(one.set), percent(one.share), one.share,
+      `${digits(one.excess)} excess failures; without it the rate is ${percent(one.rate_without)}`)));
   };
   const errorTypes = (panel) => {
     if (!panel.error_types || panel.error_types.length === 0) return null;
     const most = Math.max(...panel.error_types.map((one) => one.failures), 1);
-    const bars = element("div", {class: "bars"});
-    for (const one of panel.error_types)
-      bars.append(element("span", {class: "name"}, shownValue(one.type)), bar(one.failures / most), element("span", {class: "value"},
-        grouped(one.failures), element("small", {}, ` · expected ${digits(one.expected)}`)));
-    return section("Error types", bars);
+    return section("Error types", ...panel.error_types.map((one) => barLine(shownValue(one.type), grouped(one.failures),
+      one.failures / most, `expected ${digits(one.expected)}`)));
   };
   const proof = (panel) => {
     if (!panel.proof) return null;
@@ -377,7 +376,7 @@
     const body = element("tbody");
     for (const [name, found, needed, passes] of panel.proof.gates)
       body.append(element("tr", {}, element("td", {}, name), element("td", {class: "number"}, found),
-        element("td", {class: "number"}, needed), element("td", {}, passes ? "\u2713 holds" : "\u2717 fails")));
+        element("td", {class: "number"}, needed), element("td", {class: "nowrap"}, passes ? "\u2713 holds" : "\u2717 fails")));
     table.append(body);
     return section("Why it opened", list, element("div", {style: "height:.6rem"}), table);
   };
@@ -418,7 +417,7 @@
     for (const child of children)
       list.append(element("li", {id: child.id}, element("a", {class: "child", href: "#" + child.id},
         severityTag(child), element("b", {}, inner(child)),
-        element("span", {class: "tabular"}, `${shownRate(child, child.rate)} of ${shownRate(child, child.baseline)}`),
+        element("span", {class: "tabular"}, `${shownRate(child, child.rate)} instead of ${shownRate(child, child.baseline)}`),
         element("span", {class: "tabular muted"}, `${digits(child.excess)} excess, ${span(lasted(child))}`))));
     const missing = one.children - children.length;
     return section(`Explained by this one: ${plural(Math.max(one.children, children.length), "incident")}`, list,
@@ -435,7 +434,8 @@
     } else {
       if (one.panel.chart) incidentChart(one, place);
       else place.append(element("p", {class: "muted"}, data.monitors.some((monitor) => monitor.chart) ? "No chart: no counts were found for this key." : "No chart: the input could be read only once."));
-      place.append(element("div", {class: "panel-grid"}, ...[contributors(one.panel), errorTypes(one.panel), proof(one.panel)].filter(Boolean)));
+      const causes = [contributors(one.panel), errorTypes(one.panel)].filter(Boolean);
+      place.append(element("div", {class: "panel-grid"}, causes.length > 0 ? element("div", {}, ...causes) : null, proof(one.panel)));
     }
     const children = childList(one);
     if (children) place.append(children);
