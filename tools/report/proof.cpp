@@ -141,8 +141,8 @@ void add_gates(std::vector<gate_line>& out, const json& model, const char* count
     out.push_back({fmt::format("times the expected rate{}", suffix), quantity(observed / *rate), quantity(*least),
                    observed >= *least * *rate});
   if (const auto least = number(model, "min_difference"))
-    out.push_back({fmt::format("points above it{}", suffix), quantity(100 * (observed - *rate)), quantity(100 * *least),
-                   observed - *rate >= *least});
+    out.push_back({fmt::format("percentage points above it{}", suffix), quantity(100 * (observed - *rate)),
+                   quantity(100 * *least), observed - *rate >= *least});
   const auto expected = number(model, "expected_failures_on_open");
   if (const auto least = number(model, "min_excess_failures"); least && expected)
     out.push_back({fmt::format("excess failures{}", suffix), quantity(*failures - *expected), quantity(*least),

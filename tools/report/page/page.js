@@ -133,7 +133,18 @@
         charts.delete(chart);
       }
   };
-  const redrawAll = () => charts.forEach((chart) => chart.redraw());
+  // A canvas that is drawn while the browser prints stays empty on paper. So the paper gets what is on the screen: as
+  // wide as there, and with the colours turned over if it is dark (page.css).
+  const noteScreen = () => {
+    if (matchMedia("print").matches) return false;
+    const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+    document.documentElement.dataset.scheme = dark ? "dark" : "light";
+    document.documentElement.style.setProperty("--screen-width", document.body.offsetWidth + "px");
+    return true;
+  };
+  const redrawAll = () => {
+    if (noteScreen()) charts.forEach((chart) => chart.redraw());
+  };
 
   const key = (kind, text) => `<span><i class="${kind}"></i>${text}</span>`;
 
@@ -387,9 +398,9 @@
       if (panel.history_left_out > 0 && at === half)
         body.append(element("tr", {}, element("td", {}), element("td", {}, "\u2026"), element("td", {}, `${plural(panel.history_left_out, "record")} left out`)));
       body.append(element("tr", {}, element("td", {class: "nowrap"}, element("time", {datetime: new Date(tick).toISOString()}, clock(tick))),
-        element("td", {class: "nowrap"}, kind, " ", element("span", {class: "severity " + severity}, severity)), element("td", {}, text)));
+        element("td", {class: "nowrap"}, kind, " \u00b7 ", element("span", {class: "severity " + severity}, severity)), element("td", {}, text)));
     });
-    return section("Records", element("table", {class: "facts"}, body));
+    return section("Records", element("table", {class: "facts records"}, body));
   };
   const numbers = (one, panel) => {
     const body = element("tbody");
@@ -578,6 +589,7 @@
     event.preventDefault();
   };
 
+  noteScreen();
   fill();
   overview();
   list();
@@ -588,6 +600,6 @@
   addEventListener("hashchange", follow);
   document.addEventListener("keydown", onKey);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawAll);
-  matchMedia("print").addEventListener("change", redrawAll);
+  addEventListener("resize", noteScreen);
   document.documentElement.dataset.ready = "true";
 })();
