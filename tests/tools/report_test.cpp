@@ -124,6 +124,7 @@ TEST_CASE("report: records become incidents with their worst severity, latest nu
   update["contributors"] = {{{"set", {{"cdn", "fast"}, {"country", nullptr}}}, {"excess", 14.1}, {"share", 0.9}}};
   auto resolve = record_of("a", 2, "resolve");
   resolve["excess_failures"] = 40;
+  resolve["baseline_value"] = 0.5;
   for (const auto& record : {open, update, resolve})
     add(book, record);
   add(book, update); // told again after a restart
@@ -134,6 +135,8 @@ TEST_CASE("report: records become incidents with their worst severity, latest nu
   CHECK(one.severity == "critical");
   CHECK(one.cause == "cdn=fast, country=(none)");
   CHECK(one.excess == 40);
+  CHECK(one.rate == 0.0841121);
+  CHECK(one.baseline == doctest::Approx(2.4 / 214)); // since the onset, not of now
   CHECK_FALSE(one.is_open);
   CHECK(one.ended == noon + 3 * 60000);
   CHECK(one.history.size() == 3);

@@ -68,7 +68,10 @@ void update(reported_incident& incident, const json& record, time_ms tick) {
   incident.onset = parse_rfc3339(text_of(record, "onset")).value_or(tick);
   incident.detected_at = parse_rfc3339(text_of(record, "detected_at")).value_or(tick);
   incident.rate = number_of(record, "measured_value");
-  incident.baseline = number_of(record, "baseline_value");
+  // Over the whole incident, as rate and excess are: what is expected now may be something else by day and by night.
+  const auto events = number_of(record, "sample_size");
+  incident.baseline = incident.is_volume || events <= 0 ? number_of(record, "baseline_value")
+                                                        : number_of(record, "expected_failures") / events;
   incident.excess = incident.is_volume ? number_of(record, "expected_events") - number_of(record, "sample_size")
                                        : number_of(record, "excess_failures");
   const auto contributors = list_of(record, "contributors");

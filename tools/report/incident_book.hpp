@@ -40,9 +40,9 @@ struct reported_incident {
   time_ms detected_at = 0;
   std::optional<time_ms> ended; ///< of a closed incident: end of the deciding tick
   double rate = 0;              ///< since the onset; of a volume, events an hour
-  double baseline = 0;
-  double excess = 0; ///< failures beyond expectation; of a volume, events that are missing
-  std::string cause; ///< the first contributor: `cdn=fastly, country=DE`
+  double baseline = 0;          ///< what was expected since the onset, in the same unit
+  double excess = 0;            ///< failures beyond expectation; of a volume, events that are missing
+  std::string cause;            ///< the first contributor: `cdn=fastly, country=DE`
   std::uint64_t children = 0;
   std::string opening; ///< the first record, as in the log
   std::string causes;  ///< the latest record that names contributors or error types, empty: none did
