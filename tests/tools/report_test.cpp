@@ -294,6 +294,47 @@ TEST_CASE("report: nothing in the data can end the script or begin a tag") {
   CHECK(data["incidents"][0]["key"][1][1] == "</script><script>alert(1)</script><!-- \" ' & {{page.js}} \xef\xbf\xbd");
 }
 
+TEST_CASE("report: a cause, its error types and its children are on the page") {
+  incident_book book;
+  auto parent = record_of("parent");
+  parent["contributors"] = {
+      {{"set", {{"cdn", "fast"}}}, {"excess", 14.1}, {"share", 0.9}, {"rate_without", 0.0117}, {"score", 21.4}}};
+  parent["error_types"] = {{{"type", nullptr}, {"failures", 13}, {"expected", 0.4}}};
+  parent["children"] = {"child"};
+  parent["children_count"] = 1;
+  parent["reopen_count"] = 2;
+  auto child = record_of("child");
+  child["parent_id"] = "parent";
+  child["key"] = {{"customer", "c1"}, {"cdn", nullptr}};
+  auto closed = record_of("parent", 1, "resolve"); // says nothing of causes: those of before stay
+  closed["children_count"] = 1;
+  closed["reopen_count"] = 2;
+  for (const auto& record : {child, parent, closed})
+    add(book, record);
+
+  const auto data = json::parse(
+      report_data({}, config_of(plays_config), book, book.worst_first(), std::nullopt, "no charts, because"));
+  CHECK(data["counts"]["warning"] == 1);
+  CHECK(data["counts"]["children"] == 1);
+  CHECK(data["counts"]["open"] == 1);
+  CHECK(data["counts"]["records"] == 3);
+  CHECK(data["left_out"] == json{"no charts, because"});
+  const auto& first = data["incidents"][0];
+  CHECK(first["id"] == "parent");
+  CHECK(first["children"] == 1);
+  CHECK(first["cause"] == "cdn=fast");
+  CHECK(first["panel"]["contributors"] == parent["contributors"]);
+  CHECK(first["panel"]["error_types"] == parent["error_types"]);
+  CHECK(first["panel"]["reopened"] == 2);
+  CHECK(first["panel"]["history"].size() == 2);
+  CHECK(first["ended"] == noon + 2 * minute_ms);
+  const auto& second = data["incidents"][1];
+  CHECK(second["parent"] == "parent");
+  CHECK(second["key"] == json::parse(R"([["customer","c1"],["cdn",null]])"));
+  CHECK(second["scope"] == 1);
+  CHECK(second["ended"].is_null());
+}
+
 TEST_CASE("report: the page is whole: nothing of it comes from elsewhere") {
   const auto page = page_with("{}");
   for (const auto* absent :

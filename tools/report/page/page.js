@@ -475,6 +475,8 @@
     return order ? found.sort(order) : found;
   };
 
+  // Where several detectors judge a key, a row says whose it is.
+  const manyDetectors = data.monitors.reduce((sum, monitor) => sum + monitor.detectors.length, 0) > 1;
   const rowOf = (one) => {
     const severity = element("td", {class: "severity-cell"}, severityTag(one));
     if (one.shadow) severity.append(tag("shadow"));
@@ -482,7 +484,8 @@
     if (one.children > 0) keyCell.append(tag("+ " + plural(one.children, "child", "children")));
     if (one.open) keyCell.append(tag("still open"));
     else if (one.last !== "resolve") keyCell.append(tag(ending(one)));
-    if (scopeOf(one)) keyCell.append(element("span", {class: "of"}, scopeOf(one)));
+    const below = [scopeOf(one), manyDetectors ? `${one.monitor}, ${one.detector}` : ""].filter(Boolean);
+    if (below.length > 0) keyCell.append(element("span", {class: "of"}, below.join(" \u00b7 ")));
     const row = element("tr", {class: "row", id: one.id}, severity, keyCell,
       element("td", {class: "number rate"}, shownRate(one, one.rate)),
       element("td", {class: "number expected"}, shownRate(one, one.baseline)),
