@@ -119,7 +119,8 @@ void add_explain(CLI::App& app, command_context& context) {
   auto* command = app.add_subcommand("explain", "Say why a key has an incident, or why not");
   auto asked = std::make_shared<explain_options>();
   command->add_option("--config,-c", asked->config, "The configuration")->required();
-  command->add_option("INPUT", asked->probe.input.paths, "With --at: files (plain, gzip or zstd), or - for standard input");
+  command->add_option("INPUT", asked->probe.input.paths,
+                      "With --at: files (plain, gzip or zstd), or - for standard input");
   command->add_option("--key,-k", asked->keys, "Such as cdn=fastly,country=DE (default: the whole stream)")
       ->allow_extra_args(false)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
@@ -128,7 +129,8 @@ void add_explain(CLI::App& app, command_context& context) {
   command->add_option("--path", asked->probe.path, "With --at: show so many ticks of the key (default: 30)")
       ->check(CLI::Range(1, 1000000));
   command->add_option("--journal", asked->probe.input.journal, "With --at: obey this journal, as `tocsin replay` does");
-  command->add_flag("--sequence", asked->probe.input.sequence, "With --at: the inputs follow each other as one partition");
+  command->add_flag("--sequence", asked->probe.input.sequence,
+                    "With --at: the inputs follow each other as one partition");
   command->add_option("--state", asked->state, "The SQLite file (default: the configuration's /state/sqlite)");
   command->add_flag("--json", asked->json, "The same as one JSON object");
   command->footer(footer);
