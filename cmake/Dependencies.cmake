@@ -14,6 +14,15 @@ find_package(SQLite3 REQUIRED)
 find_package(ZLIB REQUIRED)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+
+# The charts of `tocsin replay --report`: read at build time, embedded into the executable.
+find_file(DYGRAPHS_JS dygraph.min.js PATHS /usr/share/javascript/dygraphs)
+find_file(DYGRAPHS_CSS dygraph.min.css PATHS /usr/share/javascript/dygraphs)
+if(NOT DYGRAPHS_JS OR NOT DYGRAPHS_CSS)
+  message(FATAL_ERROR "dygraph.min.js or dygraph.min.css is missing: apt-get install libjs-dygraphs (tools/setup build "
+                      "installs all that is needed), or set DYGRAPHS_JS and DYGRAPHS_CSS to the files")
+endif()
+
 if(TOCSIN_TESTS)
   find_package(doctest REQUIRED)
 endif()

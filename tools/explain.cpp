@@ -83,7 +83,7 @@ exit_code print(const io::result<answer>& found, bool json) {
 }
 
 exit_code explain_now(const explain_options& asked) {
-  if (!asked.probe.inputs.empty() || !asked.probe.journal.empty())
+  if (!asked.probe.input.paths.empty() || !asked.probe.input.journal.empty())
     return fail(misuse("an INPUT or --journal is of use with --at only: without it the answer comes from the state"));
   exit_code code = exit_code::ok;
   const auto opened = open_state(asked.config, asked.state, code);
@@ -99,7 +99,7 @@ exit_code explain_past(explain_options asked) {
   const auto at = parse_rfc3339(asked.at);
   if (!at)
     return fail(misuse(fmt::format("--at: found \"{}\", expected a time such as 2016-05-04T12:05:00Z", asked.at)));
-  if (asked.probe.inputs.empty())
+  if (asked.probe.input.paths.empty())
     return fail(misuse("--at needs the recording as INPUT"));
   if (!asked.state.empty())
     return fail(misuse("--state is of use without --at only: a past time is answered from the recording"));
@@ -119,7 +119,8 @@ void add_explain(CLI::App& app, command_context& context) {
   auto* command = app.add_subcommand("explain", "Say why a key has an incident, or why not");
   auto asked = std::make_shared<explain_options>();
   command->add_option("--config,-c", asked->config, "The configuration")->required();
-  command->add_option("INPUT", asked->probe.inputs, "With --at: files (plain, gzip or zstd), or - for standard input");
+  command->add_option("INPUT", asked->probe.input.paths,
+                      "With --at: files (plain, gzip or zstd), or - for standard input");
   command->add_option("--key,-k", asked->keys, "Such as cdn=fastly,country=DE (default: the whole stream)")
       ->allow_extra_args(false)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
@@ -127,8 +128,9 @@ void add_explain(CLI::App& app, command_context& context) {
   command->add_option("--at", asked->at, "A past time (RFC 3339), answered by replaying INPUT");
   command->add_option("--path", asked->probe.path, "With --at: show so many ticks of the key (default: 30)")
       ->check(CLI::Range(1, 1000000));
-  command->add_option("--journal", asked->probe.journal, "With --at: obey this journal, as `tocsin replay` does");
-  command->add_flag("--sequence", asked->probe.sequence, "With --at: the inputs follow each other as one partition");
+  command->add_option("--journal", asked->probe.input.journal, "With --at: obey this journal, as `tocsin replay` does");
+  command->add_flag("--sequence", asked->probe.input.sequence,
+                    "With --at: the inputs follow each other as one partition");
   command->add_option("--state", asked->state, "The SQLite file (default: the configuration's /state/sqlite)");
   command->add_flag("--json", asked->json, "The same as one JSON object");
   command->footer(footer);

@@ -14,6 +14,8 @@ public:
   explicit progress_bar(bool quiet);
   void show(const actors::pipeline_progress& now);
   void clear();
+  /// Measures the speed anew: another pass begins.
+  void restart() { start_ = std::chrono::steady_clock::now(); }
 
 private:
   bool visible_;

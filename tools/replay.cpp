@@ -1,16 +1,21 @@
 #include "io/file/alert_log.hpp"
 #include "io/memory/memory_state_store.hpp"
 #include "tools/command.hpp"
+#include "tools/common/output_file.hpp"
 #include "tools/journal_file.hpp"
 #include "tools/pipeline_setup.hpp"
 #include "tools/progress_bar.hpp"
+#include "tools/report/recording_sink.hpp"
+#include "tools/report/report.hpp"
 #include "tools/stop_signals.hpp"
 
 #include <fmt/format.h>
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tocsin::tools {
@@ -25,18 +30,50 @@ partitions that are merged by event time; with --sequence they follow each other
 Examples:
   tocsin replay --config configs/examples/video_views.json configs/examples/recordings/video_views.ndjson.zst
   zstdcat day1.zst day2.zst | tocsin replay --config views.json - --alerts alerts.ndjson --quiet
-  tocsin replay --config views.json views.ndjson --journal journal.ndjson      what the daemon decided, again)";
+  tocsin replay --config views.json views.ndjson --journal journal.ndjson      what the daemon decided, again
+  tocsin replay --config views.json views.ndjson -a alerts.ndjson --report report.html      a page for a person
+
+The page needs nothing but a browser. Its charts read the inputs a second time, so that they must be files.)";
 
 struct replay_options {
   std::string config;
   std::vector<std::string> inputs;
   std::string alerts;
   std::string journal;
+  std::string report;
+  std::size_t report_incidents = 100;
   std::uint32_t workers = 0;
   std::size_t block_bytes = 0;
   bool sequence = false;
   bool quiet = false;
 };
+
+/// Makes the page and writes it.
+exit_code write_report(const replay_options& asked, const io::config& config, const actors::pipeline_progress& final,
+                       const incident_book& book, output_file file, progress_bar& bar, const stop_signals& signals) {
+  report_options options;
+  options.incidents = asked.report_incidents;
+  options.onward = [&](recording& tape) {
+    actors::pipeline_progress now;
+    now.bytes = tape.source().bytes_read();
+    now.bytes_total = tape.source().bytes_total();
+    now.judged_through = tape.engine().judged_through();
+    now.counting = tape.engine().stats();
+    bar.show(now);
+    return !signals.received();
+  };
+  bar.restart();
+  const auto page = make_report(config, {asked.inputs, asked.sequence, asked.journal},
+                                {asked.inputs, final.judged_through, final.counting, final.state}, book, options);
+  bar.clear();
+  if (!page)
+    return fail(page.failure());
+  if (const auto written = file.write(*page); !written)
+    return fail(written.failure());
+  if (const auto closed = file.close(); !closed)
+    return fail(closed.failure());
+  return exit_code::ok;
+}
 
 exit_code replay(const replay_options& asked) {
   auto config = load_or_print(asked.config);
@@ -52,6 +89,16 @@ exit_code replay(const replay_options& asked) {
     return fail(parts.failure());
   parts->store = std::make_unique<io::memory_state_store>();
   parts->alerts = std::make_unique<io::alert_log>(asked.alerts, io::alert_log::start::fresh);
+  // Opened now: nobody wants to hear after a long replay that the page cannot be written.
+  std::optional<output_file> page;
+  const auto book = std::make_shared<incident_book>();
+  if (!asked.report.empty()) {
+    auto opened = output_file::open(asked.report);
+    if (!opened)
+      return fail(opened.failure());
+    page.emplace(std::move(*opened));
+    parts->alerts = std::make_unique<recording_sink>(std::move(parts->alerts), book);
+  }
   auto options = make_options(*config, *parts->source);
   if (!asked.journal.empty()) {
     auto journal = read_journal(asked.journal, options.identity.partitions);
@@ -81,6 +128,8 @@ exit_code replay(const replay_options& asked) {
     print_error("stopped by a signal before the end of the input");
     return exit_code::source;
   }
+  if (page)
+    return write_report(asked, *config, outcome.final, *book, std::move(*page), bar, signals);
   return exit_code::ok;
 }
 
@@ -93,6 +142,11 @@ void add_replay(CLI::App& app, command_context& context) {
   command->add_option("INPUT", asked->inputs, "Files (plain, gzip or zstd), or - for standard input")->required();
   command->add_option("--alerts,-a", asked->alerts, "Write the alert log here (default: standard output)");
   command->add_option("--journal", asked->journal, "Obey this journal, written by `tocsin state export --journal`");
+  command->add_option("--report", asked->report, "Write a page for a person here: one HTML file, charts and all");
+  command
+      ->add_option("--report-incidents", asked->report_incidents,
+                   "So many incidents, the worst, get a panel on the page (default: 100)")
+      ->check(CLI::Range(0, 10000));
   command->add_option("--workers", asked->workers, "Worker threads (default: one a core)")->check(CLI::Range(1, 256));
   command->add_option("--block-bytes", asked->block_bytes, "Bytes a block (changes speed, never the alert log)")
       ->check(CLI::Range(4096, 64 << 20));

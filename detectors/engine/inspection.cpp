@@ -92,6 +92,11 @@ std::optional<attribution_view> monitor_shard::attribute(std::string_view key, t
 // ---- Watching.
 
 void monitor_shard::watch(std::vector<std::string> keys) {
+  watch_.reset();
+  for (auto& judging : judgings_)
+    judging.by->watch({});
+  if (keys.empty())
+    return;
   watch_ = std::make_unique<watch_state>();
   watch_->keys = std::move(keys);
 }
@@ -119,6 +124,15 @@ void monitor_shard::note_verdict(const verdict& what) {
       {current_, what.slot, what.gated, gates_of(what.total, what.failed, what.capped, what.baseline, expected)});
 }
 
+/// Something was asked for or told of the key in the tick at hand.
+bool monitor_shard::is_news_of(const std::string& key, std::optional<key_slot> slot, const std::vector<alert>& out,
+                               std::size_t first_alert) const {
+  return std::any_of(watch_->asked.begin(), watch_->asked.end(),
+                     [&](const asked_verdict& asked) { return asked.slot == slot; }) ||
+         std::any_of(out.begin() + static_cast<std::ptrdiff_t>(first_alert), out.end(),
+                     [&](const alert& told) { return told.key_bytes == key; });
+}
+
 void monitor_shard::note_tick(const closed_tick& tick, const std::vector<alert>& out, std::size_t first_alert) {
   for (const auto& key : watch_->keys) {
     const auto slot = keys_.find(hash_key(key));
@@ -133,17 +147,15 @@ void monitor_shard::note_tick(const closed_tick& tick, const std::vector<alert>&
           seen.failed = counts.failed;
           has_events = true;
         }
-    bool is_news = has_events;
+    if (!has_events && !is_news_of(key, slot, out, first_alert))
+      continue;
     for (std::size_t d = 0; d < judgings_.size(); ++d) {
       seen.judgements.push_back(judgement_of(d, key, slot));
       auto& judgement = seen.judgements.back();
       for (auto i = first_alert; i < out.size(); ++i)
         if (out[i].monitor_index == monitor_index_ && out[i].detector_index == d && out[i].key_bytes == key)
           judgement.told.push_back(out[i].kind);
-      is_news = is_news || judgement.asked || !judgement.told.empty();
     }
-    if (!is_news)
-      continue;
     seen.of = identity_of(key);
     watch_->seen.push_back(std::move(seen));
   }

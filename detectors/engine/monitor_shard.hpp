@@ -91,6 +91,8 @@ private:
   detector_view view_of(std::size_t detector, std::string_view key, const explanation* seen) const;
   void begin_watching();
   void note_verdict(const verdict& what);
+  bool is_news_of(const std::string& key, std::optional<key_slot> slot, const std::vector<alert>& out,
+                  std::size_t first_alert) const;
   void note_tick(const closed_tick& tick, const std::vector<alert>& out, std::size_t first_alert);
   watched_judgement judgement_of(std::size_t detector, std::string_view key, std::optional<key_slot> slot) const;
 

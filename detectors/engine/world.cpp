@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <utility>
 
 namespace tocsin {
@@ -107,13 +108,27 @@ std::optional<attribution_view> world::attribute(std::uint32_t monitor, std::str
 }
 
 void world::watch(std::uint32_t monitor, const std::vector<std::string>& keys) {
-  watched_monitor_ = monitor;
-  watched_shard_ = owner_of(monitor, keys.front());
-  shards_[*watched_shard_].watch(monitor, keys);
+  std::map<std::uint32_t, std::vector<std::string>> by_shard;
+  for (const auto& key : keys)
+    by_shard[owner_of(monitor, key)].push_back(key);
+  watched_.resize(spec_->monitors.size());
+  for (const auto shard : watched_[monitor])
+    shards_[shard].watch(monitor, {});
+  watched_[monitor].clear();
+  for (auto& [shard, mine] : by_shard) {
+    shards_[shard].watch(monitor, std::move(mine));
+    watched_[monitor].push_back(shard);
+  }
 }
 
 std::vector<watched_tick> world::take_watched() {
-  return watched_shard_ ? shards_[*watched_shard_].take_watched(watched_monitor_) : std::vector<watched_tick>();
+  std::vector<watched_tick> seen;
+  for (std::uint32_t monitor = 0; monitor < watched_.size(); ++monitor)
+    for (const auto shard : watched_[monitor]) {
+      auto some = shards_[shard].take_watched(monitor);
+      seen.insert(seen.end(), std::make_move_iterator(some.begin()), std::make_move_iterator(some.end()));
+    }
+  return seen;
 }
 
 } // namespace tocsin

@@ -52,10 +52,10 @@ public:
   /// The causes of what a key (level byte first) does since `since`; nothing if its scope is unknown or the monitor
   /// attributes nothing.
   std::optional<attribution_view> attribute(std::uint32_t monitor, std::string_view key, time_ms since) const;
-  /// From now on, each tick in which one of these keys (of one scope) has events or records is kept. Changes no
-  /// verdict.
+  /// From now on, each tick in which one of these keys of the monitor has events or records is kept, and of no other
+  /// key of it; without keys, nothing is. What is not taken yet is lost. Changes no verdict.
   void watch(std::uint32_t monitor, const std::vector<std::string>& keys);
-  /// Ticks kept since the last call, in order.
+  /// Ticks kept since the last call; those of a key in order.
   std::vector<watched_tick> take_watched();
 
   const counting_stats& stats() const { return stats_; }
@@ -75,8 +75,7 @@ private:
   std::vector<reject> rejects_;
   counting_stats stats_;
   std::optional<std::string> error_;
-  std::uint32_t watched_monitor_ = 0;
-  std::optional<std::uint32_t> watched_shard_;
+  std::vector<std::vector<std::uint32_t>> watched_; ///< by monitor: the shards that watch keys of it
 };
 
 } // namespace tocsin

@@ -9,6 +9,8 @@
 #include <cmath>
 #include <map>
 #include <random>
+#include <set>
+#include <tuple>
 
 using namespace tocsin;
 using namespace tocsin::test;
@@ -90,6 +92,18 @@ void quiet_then_outage(harness& h, int outage_ticks) {
     h.event(noon + i * tick, 20, binomial(0.01));
   for (int i = 0; i < outage_ticks; ++i)
     h.event(noon + (720 + i) * tick, 20, binomial(0.3));
+}
+
+/// The root key of an event's scope.
+template <class Values>
+std::string root_of(const monitor_spec& monitor, const Values& values) {
+  std::string key(1, '\0');
+  for (const auto dimension : monitor.levels[0].dimensions)
+    if (const auto& value = values[dimension])
+      append_text(key, *value);
+    else
+      append_null(key);
+  return key;
 }
 
 } // namespace
@@ -196,14 +210,9 @@ TEST_CASE("explanation: watching changes no record and no state") {
       for (std::size_t begin = 0; begin < stream.size(); begin += 500) {
         if (watched)
           for (std::uint32_t m = 0; m < spec->monitors.size(); ++m) {
-            // A key that exists, of the event at hand; another one in each block.
-            std::string key(1, '\0');
-            for (const auto dimension : spec->monitors[m].levels[0].dimensions)
-              if (const auto& value = stream[begin].values[dimension])
-                append_text(key, *value);
-              else
-                append_null(key);
-            engine.watch(m, {key});
+            // Keys that exist, of the events at hand; others in each block.
+            engine.watch(m, {root_of(spec->monitors[m], stream[begin].values),
+                             root_of(spec->monitors[m], stream[begin + 1].values)});
           }
         engine.count(make_batch(*spec, 0, stream, begin, std::min(stream.size(), begin + 500)));
         seen += engine.take_watched().size();
@@ -220,6 +229,41 @@ TEST_CASE("explanation: watching changes no record and no state") {
     };
     CHECK(run(false) == run(true));
   }
+}
+
+TEST_CASE("explanation: keys of several scopes are watched as each alone, until others are") {
+  std::size_t scopes = 0;
+  for (std::uint32_t seed = 1; seed <= 12; ++seed) {
+    CAPTURE(seed);
+    const auto spec = std::make_shared<const world_spec>(random_world(seed));
+    const auto stream = random_stream({seed, 2000, 3, 4, noon, 700, true});
+    const auto& monitor = spec->monitors[0];
+    const auto a = root_of(monitor, stream[0].values);
+    std::string b = a;
+    for (const auto& one : stream)
+      if (const auto root = root_of(monitor, one.values); root != a)
+        b = root;
+    scopes += a != b ? 1u : 0u;
+    // What is seen of the first half of the stream with these keys, then with none.
+    using sight = std::tuple<std::string, time_ms, std::int64_t, std::int64_t>;
+    const auto watch = [&](const std::vector<std::string>& keys) {
+      world engine(spec, 1);
+      engine.watch(0, keys);
+      std::multiset<sight> seen;
+      engine.count(make_batch(*spec, 0, stream, 0, 1000));
+      for (const auto& one : engine.take_watched())
+        seen.emplace(one.bytes, one.end, one.total, one.failed);
+      engine.watch(0, {});
+      engine.count(make_batch(*spec, 0, stream, 1000, 2000));
+      CHECK(engine.take_watched().empty());
+      return seen;
+    };
+    auto expected = watch({a});
+    if (a != b)
+      expected.merge(watch({b}));
+    CHECK(watch(a != b ? std::vector{a, b} : std::vector{a}) == expected);
+  }
+  CHECK(scopes > 3);
 }
 
 TEST_CASE("explanation: a key that was never seen would inherit from its parent") {

@@ -2,17 +2,14 @@
 
 #include "detectors/engine/world.hpp"
 #include "detectors/judging/dimensions.hpp"
-#include "io/decoder.hpp"
-#include "io/file/file_source.hpp"
 #include "tools/command.hpp"
-#include "tools/journal_file.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <deque>
 #include <map>
-#include <memory>
+#include <utility>
 
 namespace tocsin::tools {
 
@@ -29,77 +26,6 @@ std::vector<std::string> with_ancestors(const monitor_spec& monitor, const std::
     keys.push_back(parent_key(monitor, keys.back()));
   return keys;
 }
-
-io::result<std::unique_ptr<io::source>> open_source(const io::config& config, const probe_options& options) {
-  io::file_source_options out;
-  out.paths = options.inputs;
-  out.sequence = options.sequence || config.input.sequence;
-  out.has_header = config.decode->format == io::input_format::csv;
-  out.max_record_bytes = config.decode->max_record_bytes;
-  out.on_warning = [](const std::string& text) { print_error("warning: " + text); };
-  auto source = io::open_file_source(std::move(out));
-  if (!source)
-    return source.failure();
-  return std::unique_ptr<io::source>(std::move(*source));
-}
-
-/// The engine on a recording, without actors.
-class recording {
-public:
-  recording(const io::config& config, io::source& source, std::vector<journal_entry> journal)
-      : source_(source), decoder_(io::make_decoder(config.decode)), block_bytes_(config.block_bytes) {
-    world_snapshot start;
-    start.rewinds.resize(source.partitions());
-    start.journal = std::move(journal);
-    engine_ = std::make_unique<world>(std::make_shared<const world_spec>(config.world), source.partitions(), start);
-  }
-
-  world& engine() { return *engine_; }
-  bool ended() const { return engine_->gate().all_ended(); }
-  /// Of the earliest event so far.
-  time_ms first_event() const { return first_event_; }
-
-  /// One block of the partition that holds up the others.
-  io::result<void> step() {
-    const auto p = slowest();
-    const auto outcome = source_.read(p, block_bytes_, block_);
-    if (!outcome)
-      return outcome.failure();
-    if (*outcome == io::read_outcome::block) {
-      block_.partition = p;
-      decoder_->decode(block_, batch_);
-      batch_.partition = p;
-      batch_.begin = block_.begin;
-      batch_.next_offset = block_.next_offset;
-      for (const auto& one : batch_.events)
-        first_event_ = std::min(first_event_, one.time);
-      engine_->count(batch_);
-    } else if (*outcome == io::read_outcome::ended) {
-      engine_->finish(p);
-    }
-    engine_->take_alerts();
-    engine_->take_rejects();
-    return {};
-  }
-
-private:
-  partition_id slowest() const {
-    const auto& gate = engine_->gate();
-    std::optional<partition_id> found;
-    for (partition_id p = 0; p < source_.partitions(); ++p)
-      if (!gate.ended(p) && (!found || gate.watermark(p) < gate.watermark(*found)))
-        found = p;
-    return found.value_or(0);
-  }
-
-  io::source& source_;
-  std::unique_ptr<io::decoder> decoder_;
-  std::size_t block_bytes_;
-  std::unique_ptr<world> engine_;
-  io::raw_block block_;
-  event_batch batch_;
-  time_ms first_event_ = end_of_time;
-};
 
 /// The last ticks of each key.
 using paths = std::map<std::string, std::deque<watched_tick>>;
@@ -127,22 +53,12 @@ key_explanation known_at(const watched_tick& tick) {
 
 io::result<answer> probe(const io::config& config, const chosen_key& key, const probe_options& options) {
   const auto& monitor = config.world.monitors[key.monitor];
-  auto source = open_source(config, options);
-  if (!source)
-    return source.failure();
-  std::vector<std::string> names;
-  for (partition_id p = 0; p < (*source)->partitions(); ++p)
-    names.push_back((*source)->name(p));
-  std::vector<journal_entry> journal;
-  if (!options.journal.empty()) {
-    auto read = read_journal(options.journal, names);
-    if (!read)
-      return read.failure();
-    journal = std::move(*read);
-  }
-
+  auto opened =
+      recording::open(config, options.input, [](const std::string& text) { print_error("warning: " + text); });
+  if (!opened)
+    return opened.failure();
+  auto& tape = *opened;
   const auto keys = with_ancestors(monitor, key.bytes);
-  recording tape(config, **source, std::move(journal));
   tape.engine().watch(key.monitor, keys);
   const auto last_end = tick_end(tick_of(options.at, monitor.tick), monitor.tick);
   paths kept;

@@ -4,17 +4,14 @@
 #include "io/result.hpp"
 #include "tools/explaining/answer.hpp"
 #include "tools/explaining/chosen_key.hpp"
+#include "tools/replaying/recording.hpp"
 
 #include <cstddef>
-#include <string>
-#include <vector>
 
 namespace tocsin::tools {
 
 struct probe_options {
-  std::vector<std::string> inputs;
-  std::string journal; ///< empty: none
-  bool sequence = false;
+  recorded_input input;
   time_ms at = 0;
   std::size_t path = 30; ///< ticks of the key that are kept
 };
