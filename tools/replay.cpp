@@ -32,6 +32,8 @@ struct replay_options {
   std::vector<std::string> inputs;
   std::string alerts;
   std::string journal;
+  bool no_journal = false;
+  bool hindsight = false;
   std::uint32_t workers = 0;
   std::size_t block_bytes = 0;
   bool sequence = false;
@@ -53,11 +55,12 @@ exit_code replay(const replay_options& asked) {
   parts->store = std::make_unique<io::memory_state_store>();
   parts->alerts = std::make_unique<io::alert_log>(asked.alerts, io::alert_log::start::fresh);
   auto options = make_options(*config, *parts->source);
-  if (!asked.journal.empty()) {
-    auto journal = read_journal(asked.journal, options.identity.partitions);
+  if (!asked.journal.empty() && !asked.no_journal) {
+    auto journal = read_journal(asked.journal, options.identity.partitions, config->world);
     if (!journal)
       return fail(journal.failure());
-    options.given_journal = std::move(*journal);
+    options.given_journal = std::move(journal->entries);
+    options.given_actions = asked.hindsight ? in_hindsight(std::move(journal->actions)) : std::move(journal->actions);
   }
 
   const auto start = std::chrono::steady_clock::now();
@@ -93,6 +96,10 @@ void add_replay(CLI::App& app, command_context& context) {
   command->add_option("INPUT", asked->inputs, "Files (plain, gzip or zstd), or - for standard input")->required();
   command->add_option("--alerts,-a", asked->alerts, "Write the alert log here (default: standard output)");
   command->add_option("--journal", asked->journal, "Obey this journal, written by `tocsin state export --journal`");
+  command->add_flag("--no-journal", asked->no_journal, "Ignore --journal: what would the records alone have given?");
+  command->add_flag(
+      "--hindsight", asked->hindsight,
+      "Exclusions of the journal hold from the beginning of their\nrange, not only from when they were given");
   command->add_option("--workers", asked->workers, "Worker threads (default: one a core)")->check(CLI::Range(1, 256));
   command->add_option("--block-bytes", asked->block_bytes, "Bytes a block (changes speed, never the alert log)")
       ->check(CLI::Range(4096, 64 << 20));

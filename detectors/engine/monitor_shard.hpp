@@ -6,13 +6,16 @@
 #include "detectors/incidents/life_cycle.hpp"
 #include "detectors/judging/detector.hpp"
 #include "detectors/judging/effective_counts.hpp"
+#include "detectors/judging/exclusions.hpp"
 #include "detectors/judging/keyed_state.hpp"
 #include "detectors/judging/roll_up.hpp"
 #include "detectors/judging/timer_wheel.hpp"
 #include "detectors/values/alert.hpp"
+#include "detectors/values/operator_action.hpp"
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,6 +31,9 @@ class monitor_shard final : private judge {
 public:
   monitor_shard(const world_spec& world, std::uint32_t monitor, std::uint32_t shard);
 
+  /// An action of an operator, before the first tick is judged that it holds for; one whose tick is judged already has
+  /// been made. After restoring.
+  void obey(const operator_action& action);
   /// Judges the ticks of this monitor that the range closes.
   void judge_range(const closed_range& range, std::vector<alert>& out);
   void take_changes(std::vector<state_record>& out);
@@ -58,6 +64,15 @@ private:
   void changed(key_slot slot) override { keys_.mark_changed(slot); }
   void remind(tick_index tick, key_slot slot) override;
   bool is_open(key_slot slot) const override { return judgings_[current_].incidents.open_incident(slot) != nullptr; }
+
+  /// An operator's acceptance that is still to be made.
+  struct acceptance {
+    tick_index tick = 0;
+    std::optional<key_matcher> key;
+    std::string incident; ///< its id; if empty, the key counts
+  };
+  void take_as_normal(tick_index tick);
+  void take_as_normal(const acceptance& what, key_slot slot);
 
   /// A verdict that asked for an incident of a key.
   struct asked_verdict {
@@ -100,12 +115,15 @@ private:
   std::uint32_t shard_;
   tick_index expire_ticks_;
   keyed_state keys_;
+  exclusions left_out_;
   roll_up roll_up_;
   timer_wheel wheel_;
   effective_counts effective_; ///< used where the monitor has rates without denominators
   closed_tick scaled_;
   std::vector<detector_and_incidents> judgings_;
   std::size_t current_ = 0; ///< the judging that speaks
+  std::vector<acceptance> acceptances_;
+  tick_index last_tick_ = std::numeric_limits<tick_index>::min(); ///< up to which ticks are judged
   std::vector<key_slot> due_for_expiry_;
   std::vector<tick_index> expiry_due_; ///< by slot: when its expiry timer is due
   shard_stats stats_;

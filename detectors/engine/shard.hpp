@@ -4,6 +4,7 @@
 #include "detectors/engine/inspection.hpp"
 #include "detectors/values/alert.hpp"
 #include "detectors/values/monitor_spec.hpp"
+#include "detectors/values/operator_action.hpp"
 #include "detectors/values/state_record.hpp"
 
 #include <cstdint>
@@ -38,6 +39,7 @@ struct key_view {
   std::vector<dimension_value> key; ///< scope first
   std::vector<std::string> level;
   time_ms last_seen = 0;                                  ///< end of the last tick with events
+  std::vector<std::pair<std::string, std::string>> open;  ///< detector, id: of each open incident
   std::vector<std::pair<std::string, std::string>> facts; ///< name, value: what each detector and open incident holds
 };
 
@@ -54,6 +56,9 @@ public:
   shard& operator=(shard&&) noexcept;
 
   std::uint32_t number() const { return number_; }
+  /// Actions of operators: all of the journal when it begins (restored or new), later each one before the first range
+  /// it holds for. Those of other monitors' names mean nothing.
+  void obey(const std::vector<operator_action>& actions);
   /// Judges every tick of the range in order, and whatever is due without events. Appends alerts (unsorted).
   void judge(const closed_range& range, std::vector<alert>& out);
   /// Appends what changed since the last call; applying all changes to an empty store gives the shard's state.

@@ -46,11 +46,12 @@ io::result<std::unique_ptr<io::source>> open_source(const io::config& config, co
 /// The engine on a recording, without actors.
 class recording {
 public:
-  recording(const io::config& config, io::source& source, std::vector<journal_entry> journal)
+  recording(const io::config& config, io::source& source, journal facts)
       : source_(source), decoder_(io::make_decoder(config.decode)), block_bytes_(config.block_bytes) {
     world_snapshot start;
     start.rewinds.resize(source.partitions());
-    start.journal = std::move(journal);
+    start.journal = std::move(facts.entries);
+    start.actions = std::move(facts.actions);
     engine_ = std::make_unique<world>(std::make_shared<const world_spec>(config.world), source.partitions(), start);
   }
 
@@ -133,16 +134,16 @@ io::result<answer> probe(const io::config& config, const chosen_key& key, const 
   std::vector<std::string> names;
   for (partition_id p = 0; p < (*source)->partitions(); ++p)
     names.push_back((*source)->name(p));
-  std::vector<journal_entry> journal;
+  journal facts;
   if (!options.journal.empty()) {
-    auto read = read_journal(options.journal, names);
+    auto read = read_journal(options.journal, names, config.world);
     if (!read)
       return read.failure();
-    journal = std::move(*read);
+    facts = std::move(*read);
   }
 
   const auto keys = with_ancestors(monitor, key.bytes);
-  recording tape(config, **source, std::move(journal));
+  recording tape(config, **source, std::move(facts));
   tape.engine().watch(key.monitor, keys);
   const auto last_end = tick_end(tick_of(options.at, monitor.tick), monitor.tick);
   paths kept;

@@ -149,7 +149,7 @@ TEST_CASE("what is not ours is refused and left as it is") {
   SUBCASE("a newer version") {
     make_store(path);
     run_sql(path, "PRAGMA user_version = 7");
-    CHECK(has(refusal(path), "newer Tocsin (state version found 7, this build knows 1)"));
+    CHECK(has(refusal(path), "newer Tocsin (state version found 7, this build knows 2)"));
   }
   SUBCASE("a directory") {
     std::filesystem::create_directory(path);
