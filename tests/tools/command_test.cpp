@@ -71,13 +71,13 @@ TEST_CASE("output that cannot be written is exit code 5") {
   CHECK(run_tocsin({"generate", "--events", "10", "--quiet", "--out", "/dev/null", "--truth", "/dev/full"}).code == 5);
 }
 
-TEST_CASE("a reader that goes away is told by generate, and is an end for alerts") {
+TEST_CASE("a reader that goes away is an end, not an error") {
   const scratch_directory directory;
   const auto shell = [](const std::string& command) { return run_process({"/bin/bash", "-c", command}); };
   const std::string executable = TOCSIN_EXECUTABLE;
   const auto generated = shell("set -o pipefail; '" + executable + "' generate --events 100000 | head -n 1 >/dev/null");
-  CHECK(generated.code == 5);
-  CHECK(generated.err.find("the reader went away") != std::string::npos);
+  CHECK(generated.code == 0);
+  CHECK(generated.err.empty());
 
   std::string log;
   for (int i = 0; i < 20'000; ++i)
