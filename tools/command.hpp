@@ -16,6 +16,9 @@ struct command_context {
 };
 
 /// One function a subcommand, each in the file named after it: declares the options and leaves the action.
+/// Of `alerts`.
+void add_silence(CLI::App& alerts, command_context& context);
+inline constexpr const char* usual_silences = "silences.json";
 void add_alerts(CLI::App& app, command_context& context);
 void add_control(CLI::App& app, command_context& context);
 void add_check(CLI::App& app, command_context& context);
