@@ -20,7 +20,7 @@ constexpr std::size_t time_of_day = 8;
 constexpr std::size_t widest_source = 32;
 constexpr std::size_t usual_key = 32;
 constexpr std::size_t usual_cause = 28;
-constexpr std::size_t least_texts = 32; ///< for key and cause together
+constexpr std::size_t least_texts = 42; ///< for key and cause together
 constexpr std::size_t id_digits = 8;
 constexpr const char* gap = "  ";
 

@@ -145,12 +145,12 @@ std::string children_of(const alert_record& last, const std::vector<alert_record
     known[record.id] = &record;
   std::string text;
   for (const auto& [id, child] : known)
-    text += fmt::format("  {}  {:<8}  {:<8}  {:>7}  {:>8}  {}\n", printable(id.substr(0, 8)), printable(child->status),
-                        printable(child->severity), shown_rate(child->rate, child->is_volume),
+    text += fmt::format("  {:<8}  {:<8}  {:<8}  {:>7}  {:>8}  {}\n", printable(id.substr(0, 8)),
+                        printable(child->status), printable(child->severity), shown_rate(child->rate, child->is_volume),
                         shown_rate(child->baseline, child->is_volume), printable(shown_values(child->key)));
   for (const auto& id : last.children)
     if (known.count(id) == 0)
-      text += fmt::format("  {}  (not in this log)\n", printable(id.substr(0, 8)));
+      text += fmt::format("  {:<8}  (not in this log)\n", printable(id.substr(0, 8)));
   const auto count = std::max(last.children_count, known.size());
   return text.empty() ? text : fmt::format("\nChildren ({})\n{}", count, text);
 }
