@@ -7,6 +7,11 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <optional>
+#include <random>
+#include <string>
+
 using namespace tocsin;
 using namespace tocsin::test;
 
@@ -68,6 +73,16 @@ private:
   std::size_t a_, b_;
   std::mt19937_64 random_{3};
 };
+
+/// What the first detector says of a key.
+std::string fact(weighted_world& world, const std::string& bytes, const std::string& wanted) {
+  const auto known = world.engine().explain(0, bytes);
+  REQUIRE(known);
+  for (const auto& [name, value] : known->detectors[0].facts)
+    if (name == wanted)
+      return value;
+  return {};
+}
 
 /// sr_mixture that never opens, so that only exclusions keep anything from being learned.
 world_spec silent_world() {
@@ -250,39 +265,74 @@ TEST_CASE("an acceptance of an id closes only that incident, one of a closed inc
   CHECK(closed[0].id == by_id.incident);
 }
 
-TEST_CASE("volume_drop learns no excluded silence, and accepts a smaller volume at once") {
-  const auto run = [](bool excluded, bool accepted) {
+TEST_CASE("volume_drop learns no excluded hour, and accepts a smaller volume at once") {
+  struct outcome {
+    std::vector<alert> all;
+    double expected_an_hour = 0;
+  };
+  const auto run = [](bool burst, bool excluded, bool accepted) {
     auto spec = one_monitor({"volume_drop", "v", volume_drop_spec{}});
     spec.monitors[0].levels.resize(1);
     spec.monitors[0].dimensions.clear();
     weighted_world world(spec);
     const auto all = world.key("");
     std::mt19937_64 random(4);
-    // Two days of 20 events a tick; on the second, two hours with next to nothing.
-    const auto dip = noon + 26 * hour_ms;
+    // Two days of 20 events a tick; on the second, four hours of three times as many, at last too few.
+    const auto busy = noon + 26 * hour_ms, drop = noon + 46 * hour_ms;
     if (excluded)
-      world.engine().obey(exclusion(dip, dip + 2 * hour_ms));
-    const auto drop = noon + 46 * hour_ms;
+      world.engine().obey(exclusion(busy, busy + 4 * hour_ms));
+    outcome out;
     for (auto at = noon; at < noon + 50 * hour_ms; at += tick) {
-      const auto mean = at >= dip && at < dip + 2 * hour_ms ? 0.2 : at >= drop ? 8 : 20;
-      world.add(at, all, std::poisson_distribution<std::int64_t>(mean)(random), 0);
-      if (accepted && at == drop + hour_ms) {
+      if (at == drop || at == drop + hour_ms)
         world.flush();
+      if (at == drop)
+        out.expected_an_hour = std::stod(fact(world, root_bytes(), "expected_per_hour"));
+      if (accepted && at == drop + hour_ms)
         world.engine().obey(acceptance({}));
-      }
+      const auto mean = burst && at >= busy && at < busy + 4 * hour_ms ? 60 : at >= drop ? 8 : 20;
+      world.add(at, all, std::poisson_distribution<std::int64_t>(mean)(random), 0);
     }
     world.finish();
-    return world.all;
+    out.all = world.all;
+    return out;
   };
-  const auto count = [](const std::vector<alert>& all, alert_kind kind) {
-    return std::count_if(all.begin(), all.end(), [&](const alert& one) { return one.kind == kind; });
-  };
-  const auto accepted = run(true, true);
-  CHECK(count(accepted, alert_kind::rebase) == 1);
-  CHECK(count(run(true, false), alert_kind::rebase) == 0);
+  const auto normal = run(false, false, false).expected_an_hour;
+  REQUIRE(run(true, false, false).expected_an_hour > 1.02 * normal);
+  const auto accepted = run(true, true, true);
+  CHECK(accepted.expected_an_hour == doctest::Approx(normal).epsilon(0.01));
+  const auto is_rebase = [](const alert& one) { return one.kind == alert_kind::rebase; };
+  CHECK(std::count_if(accepted.all.begin(), accepted.all.end(), is_rebase) == 1);
+  const auto open = run(true, true, false).all;
+  CHECK(std::count_if(open.begin(), open.end(), is_rebase) == 0);
   // The smaller volume is normal at once: nothing opens in the three hours after.
-  const auto last =
-      std::find_if(accepted.begin(), accepted.end(), [](const alert& one) { return one.kind == alert_kind::rebase; });
-  CHECK(last->tick == noon + 47 * hour_ms + tick);
-  CHECK(std::none_of(last, accepted.end(), [](const alert& one) { return one.kind == alert_kind::open; }));
+  const auto last = std::find_if(accepted.all.begin(), accepted.all.end(), is_rebase);
+  REQUIRE(last != accepted.all.end());
+  CHECK(last->tick == noon + 47 * hour_ms);
+  CHECK(std::none_of(last, accepted.all.end(), [](const alert& one) { return one.kind == alert_kind::open; }));
+}
+
+TEST_CASE("z_score drops excluded windows that wait in quarantine") {
+  const auto history = [](std::optional<time_ms> given) {
+    z_score_spec settings;
+    settings.window = 1 * minute_ms;
+    settings.outlier = 1e6;
+    auto spec = one_monitor({"z_score", "z", settings});
+    weighted_world world(spec);
+    const auto a = world.key("a");
+    // An hour at 1 %, five windows at 20 %, an hour at 1 %.
+    const auto bad = noon + hour_ms;
+    for (auto at = noon; at < noon + 2 * hour_ms; at += tick) {
+      if (given && at == *given) {
+        world.flush();
+        world.engine().obey(exclusion(bad, bad + 5 * minute_ms));
+      }
+      world.add(at, a, 100, at >= bad && at < bad + 5 * minute_ms ? 20 : 1);
+    }
+    world.finish();
+    return fact(world, cdn_bytes("a"), "mean");
+  };
+  CHECK(history(noon) == "1 %");
+  CHECK(history(noon + hour_ms + 10 * minute_ms) == "1 %"); // they are in quarantine
+  CHECK(history(std::nullopt) != "1 %");
+  CHECK(history(noon + 110 * minute_ms) == history(std::nullopt)); // too late
 }
