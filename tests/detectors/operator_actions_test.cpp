@@ -183,6 +183,11 @@ TEST_CASE("sr_mixture does not learn an excluded range, given before or while it
   const auto [afterwards, afterwards_root] = learned(exclusion(from, to), from + 30 * minute_ms, 0.03);
   CHECK(afterwards == doctest::Approx(normal).epsilon(0.03));
   CHECK(afterwards_root == doctest::Approx(normal_root).epsilon(0.03));
+  // Given when its last hour had passed, and no tick of it was to come: that hour waited in quarantine.
+  const auto [held, held_root] = learned(exclusion(to - hour_ms, to), to + 10 * minute_ms, 0.03);
+  CHECK(held < 0.99 * taught);
+  CHECK(held > normal);
+  CHECK(held_root <= taught_root); // the local level of a root waits for a quarter of an hour only
   // Only key a: the root goes on learning.
   const auto [own, others] = learned(exclusion(from, to, {{"cdn", "a"}}), from - hour_ms, 0.03);
   CHECK(own < taught);
@@ -263,6 +268,24 @@ TEST_CASE("an acceptance of an id closes only that incident, one of a closed inc
   const auto closed = t.world.of(alert_kind::rebase);
   REQUIRE(closed.size() == 1);
   CHECK(closed[0].id == by_id.incident);
+}
+
+TEST_CASE("an acceptance is not made again after a restart") {
+  traffic t(sr_mixture_world(1, tick));
+  t.run(noon, noon + 8 * hour_ms, 0.01);
+  t.run(noon + 8 * hour_ms, noon + 9 * hour_ms, 0.06);
+  t.world.engine().obey(acceptance({{"cdn", "a"}}));
+  t.run(noon + 9 * hour_ms, noon + 11 * hour_ms, 0.06);
+  t.run(noon + 11 * hour_ms, noon + 12 * hour_ms, 0.3);
+  REQUIRE(t.world.of(alert_kind::open, 1).size() == 2);
+  REQUIRE(t.world.of(alert_kind::rebase, 1).size() == 1);
+  const auto commit = t.world.engine().take_commit();
+  REQUIRE(commit.actions.size() == 1);
+  world again(std::make_shared<const world_spec>(sr_mixture_world(1, tick)), 1, commit);
+  REQUIRE_FALSE(again.error());
+  again.advance(0, noon + 12 * hour_ms + 10 * minute_ms, journal_kind::idle);
+  for (const auto& record : again.take_alerts())
+    CHECK(record.kind != alert_kind::rebase);
 }
 
 TEST_CASE("volume_drop learns no excluded hour, and accepts a smaller volume at once") {
