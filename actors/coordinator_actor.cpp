@@ -7,6 +7,7 @@
 #include "detectors/engine/tick_merger.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace tocsin::actors {
 
@@ -48,6 +49,16 @@ public:
     crew_ = crew;
     judging_.emplace(crew->shards.size());
     look_for_silence_later();
+    take(setup_.requests);
+  }
+
+  /// Each action holds for what has not been handed to the shards yet, and the commit that is begun next keeps it.
+  void take(const std::vector<action_request>& requests) {
+    for (const auto& [number, what] : requests) {
+      unjudged_actions_.push_back(taken_over(what, merger_->judged_through()));
+      uncommitted_actions_.push_back({number, unjudged_actions_.back()});
+      anything_new_ = true;
+    }
     pump();
   }
 
@@ -156,6 +167,7 @@ private:
   }
 
   void ask_shards(judge_request request) {
+    request.actions = std::exchange(unjudged_actions_, {});
     const judge_ptr shared = std::make_shared<const judge_request>(std::move(request));
     for (const auto& shard : crew_->shards)
       self_->send(shard, shared);
@@ -179,6 +191,7 @@ private:
     auto points = merger_->take_restart_points();
     commit_->batch.judged_through = merger_->judged_through();
     commit_->batch.journal = std::move(points.journal);
+    commit_->batch.actions = std::exchange(uncommitted_actions_, {});
     for (partition_id p = 0; p < points.rewinds.size(); ++p)
       commit_->batch.partitions.push_back({p, points.rewinds[p], {}});
     committing_through_ = merger_->judged_through();
@@ -269,8 +282,10 @@ private:
   std::optional<idle_policy> idle_; ///< only for followed streams
   std::optional<judging_queue> judging_;
   time_ms lead_ = 0;
-  std::vector<alert> alerts_; ///< judged and not yet in a commit
-  commit_ptr commit_;         ///< begun, its shards have not all answered
+  std::vector<alert> alerts_;                     ///< judged and not yet in a commit
+  std::vector<operator_action> unjudged_actions_; ///< the shards do not know them yet
+  std::vector<action_request> uncommitted_actions_;
+  commit_ptr commit_; ///< begun, its shards have not all answered
   std::uint64_t commit_number_ = 0;
   time_ms committing_through_ = beginning_of_time;
   std::optional<std::uint64_t> last_commit_; ///< when it is durable, all is done
@@ -288,6 +303,7 @@ coordinator_actor::behavior_type coordinator_behavior(coordinator_actor::statefu
       [self](const counted_ptr& news) { self->state.take(*news); },
       [self](const verdicts_ptr& answer) { self->state.take(*answer); },
       [self](const committed& ack) { self->state.take(ack); },
+      [self](const requests_ptr& requests) { self->state.take(*requests); },
       [self](const rejects_written& ack) { self->state.take(ack); },
       [self](due_atom) { self->state.commit_due(); },
       [self](idle_atom) { self->state.look_for_silence(); },

@@ -10,7 +10,8 @@ struct coordinator_setup {
   std::shared_ptr<const pipeline_options> options;
   std::vector<rewind_point> starts; ///< by partition
   time_ms judged_through = beginning_of_time;
-  bool keep_rejects = false; ///< there is a dead-letter sink
+  std::vector<action_request> requests; ///< of operators, that waited while nobody ran
+  bool keep_rejects = false;            ///< there is a dead-letter sink
   std::shared_ptr<progress_board> board;
   supervisor_actor supervisor;
 };

@@ -5,6 +5,7 @@
 #include "detectors/engine/shard.hpp"
 #include "detectors/values/journal.hpp"
 #include "detectors/values/monitor_spec.hpp"
+#include "detectors/values/operator_action.hpp"
 #include "io/alert_sink.hpp"
 #include "io/decoder.hpp"
 #include "io/reject_sink.hpp"
@@ -20,7 +21,7 @@
 
 namespace tocsin::actors {
 
-/// How a pipeline runs. Only `spec`, `identity`, `live` and `given_journal` can change the alert log.
+/// How a pipeline runs. Only `spec`, `identity`, `live` and what is given of a journal can change the alert log.
 struct pipeline_options {
   std::shared_ptr<const world_spec> spec;
   io::state_identity identity;
@@ -30,8 +31,9 @@ struct pipeline_options {
   time_ms commit_interval = 1 * second_ms;
   time_ms idle_timeout = 30 * second_ms; ///< only if `live`
   time_ms shutdown_deadline = 10 * second_ms;
-  bool live = false;                        ///< the source is followed: silent partitions are let go
-  std::vector<journal_entry> given_journal; ///< of a recording: entries to obey
+  bool live = false;                          ///< the source is followed: silent partitions are let go
+  std::vector<journal_entry> given_journal;   ///< of a recording: entries to obey
+  std::vector<operator_action> given_actions; ///< the same, of operators
   restart_policy::settings restarts;
   std::function<time_ms()> wall_clock;         ///< absent: the system's
   std::function<void(const std::string&)> log; ///< one line about each failure and restart; absent: standard error

@@ -100,17 +100,23 @@ using counted_ptr = std::shared_ptr<counted_news>;
 /// Work for every shard actor; requests are numbered in order.
 struct judge_request {
   std::uint64_t number = 0;
-  std::optional<closed_range> range; ///< absent: nothing to judge, only a commit
-  bool commit = false;               ///< hand over what changed since the last commit, after judging
+  std::vector<operator_action> actions; ///< new: they hold from the range on
+  std::optional<closed_range> range;    ///< absent: nothing to judge, only a commit
+  bool commit = false;                  ///< hand over what changed since the last commit, after judging
 };
 using judge_ptr = std::shared_ptr<const judge_request>;
 
 using verdicts_ptr = std::shared_ptr<verdicts>;
 
+/// What operators ask for and the sink has found in the store.
+using requests_ptr = std::shared_ptr<const std::vector<action_request>>;
+
 /// What the sink tells the coordinator.
 using sink_listener = caf::typed_actor<
     // The commit is durable: the next one may start.
     caf::reacts_to<committed>,
+    // Operators ask for these actions; each is told once.
+    caf::reacts_to<requests_ptr>,
     // Rejects are written: their credit may be lent again.
     caf::reacts_to<rejects_written>>;
 
@@ -135,6 +141,7 @@ using rejects_ptr = std::shared_ptr<const rejects_request>;
 /// What a world starts from, read from the store. The receiver takes it apart.
 struct restored_state {
   io::restored_world world;
+  std::vector<action_request> requests; ///< that wait to be taken over
   std::vector<state_record> state;
 };
 using restored_ptr = std::shared_ptr<restored_state>;
@@ -146,6 +153,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::actors::batch_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::actors::counted_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::actors::judge_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::actors::verdicts_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::actors::requests_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::actors::commit_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::actors::rejects_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::actors::restored_ptr)

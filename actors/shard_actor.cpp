@@ -16,14 +16,11 @@ public:
   std::optional<std::string> begin(shard_setup& setup) {
     for (const auto number : setup.numbers)
       shards_.emplace_back(setup.spec, number);
-    if (!setup.judged_through)
-      return std::nullopt;
-    for (const auto& record : setup.state)
-      if (auto damage = restore(record))
+    if (setup.judged_through)
+      if (auto damage = restore(setup.state, *setup.judged_through))
         return damage;
     for (auto& one : shards_)
-      if (auto damage = one.finish_restore(*setup.judged_through))
-        return damage;
+      one.obey(setup.actions);
     return std::nullopt;
   }
 
@@ -31,6 +28,7 @@ public:
     auto answer = std::make_shared<verdicts>();
     answer->number = request.number;
     for (auto& one : shards_) {
+      one.obey(request.actions);
       if (request.range)
         one.judge(*request.range, answer->alerts);
       if (request.commit) {
@@ -42,6 +40,16 @@ public:
   }
 
 private:
+  std::optional<std::string> restore(const std::vector<state_record>& state, time_ms judged_through) {
+    for (const auto& record : state)
+      if (auto damage = restore(record))
+        return damage;
+    for (auto& one : shards_)
+      if (auto damage = one.finish_restore(judged_through))
+        return damage;
+    return std::nullopt;
+  }
+
   std::optional<std::string> restore(const state_record& record) {
     const auto owner = shard::owner_of(record);
     const auto mine =

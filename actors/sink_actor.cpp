@@ -31,6 +31,10 @@ public:
     });
     if (!loaded)
       return fail(loaded.failure());
+    auto requests = new_requests();
+    if (!requests)
+      return fail(requests.failure());
+    found->requests = std::move(*requests);
     self_->send(setup_.supervisor, restored_ptr(std::move(found)));
   }
 
@@ -46,6 +50,11 @@ public:
     if (!batch.alerts.empty())
       if (const auto shown = parts.alerts->append(batch.alerts); !shown)
         return fail(shown.failure());
+    auto requests = new_requests();
+    if (!requests)
+      return fail(requests.failure());
+    if (!requests->empty())
+      self_->send(request.reply_to, requests_ptr(std::make_shared<std::vector<action_request>>(std::move(*requests))));
     const auto shadow =
         std::count_if(request.alerts.begin(), request.alerts.end(), [](const alert& a) { return a.shadow; });
     self_->send(request.reply_to, committed{request.number, batch.alerts.size(), static_cast<std::uint64_t>(shadow)});
@@ -61,6 +70,19 @@ public:
   }
 
 private:
+  /// What operators have asked for since the last look. A request stays in the store until a commit takes it over.
+  io::result<std::vector<action_request>> new_requests() {
+    auto all = setup_.parts->store->requests();
+    if (!all)
+      return all;
+    const auto known = std::partition_point(all->begin(), all->end(),
+                                            [&](const action_request& one) { return one.number <= last_request_; });
+    all->erase(all->begin(), known);
+    if (!all->empty())
+      last_request_ = all->back().number;
+    return all;
+  }
+
   void fail(const io::error& failure) {
     failed_ = true;
     self_->send(setup_.supervisor, failure);
@@ -68,6 +90,7 @@ private:
 
   sink_actor::pointer self_;
   sink_setup setup_;
+  std::int64_t last_request_ = 0; ///< that was handed on
   bool failed_ = false;
 };
 

@@ -153,8 +153,9 @@ private:
   void spawn_world(restored_state& found) {
     const auto& options = *setup_.options;
     auto& world = found.world;
-    coordinator_setup heart{setup_.options, {},      world.judged_through, setup_.sink->rejects != nullptr,
-                            setup_.board,   myself()};
+    coordinator_setup heart{
+        setup_.options, {},      world.judged_through, std::move(found.requests), setup_.sink->rejects != nullptr,
+        setup_.board,   myself()};
     for (const auto& point : world.partitions)
       heart.starts.push_back(point.rewind);
     coordinator_ = watch("coordinator", spawn_coordinator(self_, std::move(heart)));
@@ -200,8 +201,12 @@ private:
       const auto owner = shard::owner_of(record).value_or(0);
       setups[owner % count].state.push_back(std::move(record));
     }
+    auto actions = found.world.actions;
+    const auto& given = setup_.options->given_actions;
+    actions.insert(actions.end(), given.begin(), given.end());
     std::vector<shard_actor> shards;
     for (auto& setup : setups) {
+      setup.actions = actions;
       setup.spec = setup_.options->spec;
       if (found.world.judged_through > beginning_of_time)
         setup.judged_through = found.world.judged_through;
@@ -255,7 +260,7 @@ private:
 
   void finish(std::optional<io::error> failure) {
     phase_ = phase::over;
-    if (failure)
+    if (failure && failure->code != io::error_code::reader_gone)
       setup_.options->log(failure->message);
     setup_.board->finish(std::move(failure));
     self_->quit();

@@ -7,7 +7,14 @@
 namespace tocsin::io {
 
 /// What kind of thing went wrong; decides the exit code of the tool.
-enum class error_code { usage, configuration, source, sink, state };
+enum class error_code {
+  usage,
+  configuration,
+  source,
+  sink,
+  state,
+  reader_gone, ///< who read our output has seen enough: an end, and nobody's mistake
+};
 
 /// An error of the io layer. `message` is one line that says where, what was found and what would be right.
 struct error {

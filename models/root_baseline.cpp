@@ -276,6 +276,14 @@ void root_baseline::spoil_quarantine() {
   current_.spoiled = has_current_;
 }
 
+void root_baseline::spoil(double from, double to) {
+  const auto overlaps = [&](double begin, double length) { return begin < to && begin + length > from; };
+  for (std::size_t i = 0; i < count_; ++i)
+    blocks_[i].spoiled = blocks_[i].spoiled || overlaps(blocks_[i].begin, blocks_[i].length);
+  current_.spoiled = current_.spoiled || (has_current_ && overlaps(current_.begin, current_.length));
+  hour_spoiled_ = hour_spoiled_ || overlaps(hour_ * clock_.hour, clock_.hour);
+}
+
 void root_baseline::accept(double rate) {
   const auto times = std::clamp(rate, lowest_rate, highest_rate) / forecast_.rate;
   if (times <= 1)

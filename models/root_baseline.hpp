@@ -70,6 +70,9 @@ public:
   void learn(std::int64_t total, std::int64_t failed, lesson how);
   /// An incident opened: nothing that is still in quarantine will be learned.
   void spoil_quarantine();
+  /// Nothing between `from` and `to` (seconds) will be learned that is still in quarantine, in whole blocks, nor the
+  /// slow misfit of the hour at hand if it holds a moment of that.
+  void spoil(double from, double to);
   /// The rate `rate` is the new normal: the level is moved there, the shape stays.
   void accept(double rate);
 

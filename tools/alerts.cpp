@@ -1,7 +1,9 @@
 #include "tools/alert_log/alert_filter.hpp"
 #include "tools/alert_log/alert_record.hpp"
 #include "tools/alert_log/alert_table.hpp"
+#include "tools/alert_log/incident_text.hpp"
 #include "tools/alert_log/log_lines.hpp"
+#include "tools/alert_log/silences.hpp"
 #include "tools/command.hpp"
 #include "tools/common/output_file.hpp"
 #include "tools/common/units.hpp"
@@ -12,11 +14,13 @@
 #include <algorithm>
 #include <cstdint>
 #include <ctime>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <sstream>
 #include <string>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 namespace tocsin::tools {
@@ -26,15 +30,20 @@ namespace {
 constexpr const char* footer =
     R"(The log is what `replay` and `run` write: one JSON object for each change of an incident. A last line that is not
 complete yet is left out (with --follow: waited for); a broken line is told on standard error and left out.
-Records of detectors in shadow are left out, and how many is told on standard error; --shadow, or the ID, shows them.
-SINCE is how long the excursion had lasted; RATE is the failure rate since then, EXPECTED what was normal.
+SINCE is how long the excursion had lasted; RATE is the failure rate since then, EXPECTED what was normal, EXCESS the
+failures above that; (+N): so many incidents have the same cause; CAUSE: the values that explain most of the excess.
+
+Left out, and how many is told on standard error: records of detectors in shadow (--shadow), of incidents that another
+one explains (--children), and what silences hold (--silenced). The ID shows all of them. With an ID (without --json):
+everything about that incident, its causes, its children and its history.
 
 Examples:
   tocsin alerts --open                                 what is open at the end of the log
   tocsin alerts --kind open,resolve --key cdn=fastly   the story of one CDN
   tocsin alerts --follow --severity major,critical     wait for more, until interrupted
   tocsin alerts --json --since 2016-05-04T12:00:00Z    the records themselves
-  tocsin alerts b7e1                                   all about the incident whose id begins so)";
+  tocsin alerts b7e1                                   all about the incident whose id begins so
+  tocsin alerts silence add --key cdn=fastly --for 2h --comment "they know"      nobody needs to be told now)";
 
 /// How long a follower sleeps before it looks again.
 constexpr long follow_pause_ns = 200'000'000;
@@ -45,6 +54,9 @@ struct alerts_options {
   bool json = false;
   bool open = false;
   bool shadow = false;
+  bool children = false;
+  bool silenced = false;
+  std::optional<std::string> silences;
   std::string kinds;
   std::string severities;
   std::vector<std::string> keys;
@@ -52,23 +64,71 @@ struct alerts_options {
   alert_filter filter;
 };
 
+/// Tells the same thing once in a row.
+class told_once {
+public:
+  void tell(const std::string& text) {
+    if (std::exchange(last_, text) != text)
+      print_error(text);
+  }
+
+private:
+  std::string last_;
+};
+
 io::error misuse(const std::string& message) {
   return {io::error_code::usage, message, false, true};
 }
 
-/// Prints records, and counts those in shadow that it leaves out unless they were asked for. A reader that goes away
-/// (`| head`) has seen enough: that is an end, not an error.
-class alert_printer {
+/// The silences of a file, which may be edited while we follow a log. No file of the usual name is no silence.
+class silence_file {
 public:
-  alert_printer(output_file& out, bool json, bool shadow)
-      : out_(out), json_(json), shadow_(shadow), table_(table_style::of_output()) {}
+  silence_file(std::string path, bool required) : path_(std::move(path)), required_(required) {}
 
-  io::result<void> print(const alert_record& record) {
-    if (record.shadow && !shadow_) {
-      ++left_out_;
+  /// Reads the file if it has changed.
+  io::result<void> refresh() {
+    std::error_code none;
+    const auto changed = std::filesystem::last_write_time(path_, none);
+    if (none && !required_) {
+      silences_.clear();
+      read_.reset();
       return {};
     }
-    if (json_)
+    if (!none && read_ == changed)
+      return {};
+    auto found = load_silences(path_);
+    if (!found)
+      return found.failure();
+    silences_ = std::move(*found);
+    read_ = changed;
+    return {};
+  }
+  bool hold(const alert_record& record) const {
+    return std::any_of(silences_.begin(), silences_.end(), [&](const silence& one) { return one.holds(record); });
+  }
+
+private:
+  std::string path_;
+  bool required_;
+  std::optional<std::filesystem::file_time_type> read_;
+  std::vector<silence> silences_;
+};
+
+/// Prints records, and counts those that it leaves out unless they were asked for. A reader that goes away (`| head`)
+/// has seen enough: that is an end, not an error.
+class alert_printer {
+public:
+  alert_printer(output_file& out, const alerts_options& options, silence_file& silences)
+      : out_(out), options_(options), silences_(silences), table_(table_style::of_output()) {}
+
+  io::result<void> print(const alert_record& record) {
+    // Who names an incident wants to see it.
+    if (options_.filter.id_prefix.empty())
+      if (auto* reason = left_out_because(record)) {
+        ++*reason;
+        return {};
+      }
+    if (options_.json)
       return out_.write(record.line + "\n");
     if (!headed_)
       if (auto written = out_.write(table_.head()); !written)
@@ -76,14 +136,36 @@ public:
     headed_ = true;
     return out_.write(table_.row(record));
   }
+  io::result<void> print_in_full(const std::vector<alert_record>& records, const std::vector<alert_record>& family) {
+    return out_.write(incident_text(records, family, table_));
+  }
 
-  std::uint64_t left_out() const { return left_out_; }
+  /// Tells how many records were left out, and how to see them.
+  void tell_left_out() const {
+    const auto tell = [](std::uint64_t count, const char* what, const char* option) {
+      if (count > 0)
+        print_error(fmt::format("{} record{} {} left out; {} shows them", count, count == 1 ? "" : "s", what, option));
+    };
+    tell(in_shadow_, "of detectors in shadow", "--shadow");
+    tell(silenced_, "held by silences", "--silenced");
+    tell(children_, "of incidents that another explains", "--children");
+  }
 
 private:
+  std::uint64_t* left_out_because(const alert_record& record) {
+    if (record.shadow && !options_.shadow)
+      return &in_shadow_;
+    if (!options_.silenced && silences_.hold(record))
+      return &silenced_;
+    return !record.parent_id.empty() && !options_.children ? &children_ : nullptr;
+  }
+
   output_file& out_;
-  bool json_;
-  bool shadow_;
-  std::uint64_t left_out_ = 0;
+  const alerts_options& options_;
+  silence_file& silences_;
+  std::uint64_t in_shadow_ = 0;
+  std::uint64_t silenced_ = 0;
+  std::uint64_t children_ = 0;
   bool headed_ = false;
   alert_table table_;
 };
@@ -105,8 +187,9 @@ io::result<std::optional<alert_record>> next_record(log_lines& lines) {
 
 /// Prints what matches, record by record. Following, until a signal ends it; else to the end of the log.
 io::result<void> print_stream(log_lines& lines, const alerts_options& options, alert_printer& printer,
-                              output_file& out) {
+                              silence_file& silences, output_file& out) {
   std::optional<stop_signals> signals;
+  told_once complaint;
   if (options.follow)
     signals.emplace();
   while (!signals || !signals->received()) {
@@ -123,14 +206,18 @@ io::result<void> print_stream(log_lines& lines, const alerts_options& options, a
       return {};
     if (auto flushed = out.flush(); !flushed)
       return flushed;
+    // A mistake of an editor must not end the watch: what was read before still holds.
+    if (auto refreshed = silences.refresh(); !refreshed)
+      complaint.tell(refreshed.failure().message);
     const timespec pause{0, follow_pause_ns};
     nanosleep(&pause, nullptr);
   }
   return {};
 }
 
-/// Every record of the log that matches, in its order.
-io::result<std::vector<alert_record>> read_all(log_lines& lines, const alert_filter& filter) {
+/// Every record of the log that is wanted, in its order.
+template <class Wanted>
+io::result<std::vector<alert_record>> read_all(log_lines& lines, const Wanted& wanted) {
   std::vector<alert_record> records;
   for (;;) {
     auto record = next_record(lines);
@@ -138,7 +225,7 @@ io::result<std::vector<alert_record>> read_all(log_lines& lines, const alert_fil
       return record.failure();
     if (!*record)
       return records;
-    if (filter.matches(**record))
+    if (wanted(**record))
       records.push_back(std::move(**record));
   }
 }
@@ -171,7 +258,7 @@ io::result<void> print_at_end(log_lines& lines, const alerts_options& options, a
   // The other conditions must not hide an ambiguity, nor the end of an incident that --open asks about.
   alert_filter by_id;
   by_id.id_prefix = options.filter.id_prefix;
-  auto records = read_all(lines, by_id);
+  auto records = read_all(lines, [&](const alert_record& record) { return by_id.matches(record); });
   if (!records)
     return records.failure();
   if (auto checked = check_id(*records, by_id.id_prefix); !checked)
@@ -183,6 +270,24 @@ io::result<void> print_at_end(log_lines& lines, const alerts_options& options, a
       if (auto printed = printer.print(record); !printed)
         return printed;
   return {};
+}
+
+/// One incident in full: its records, and those of its children.
+io::result<void> print_incident(log_lines& lines, const alerts_options& options, alert_printer& printer) {
+  const auto& prefix = options.filter.id_prefix;
+  const auto is_it = [&](const std::string& id) { return id.compare(0, prefix.size(), prefix) == 0; };
+  auto all = read_all(lines, [&](const alert_record& record) { return is_it(record.id) || is_it(record.parent_id); });
+  if (!all)
+    return all.failure();
+  std::vector<alert_record> records, family;
+  for (auto& record : *all)
+    (is_it(record.id) ? records : family).push_back(std::move(record));
+  if (auto checked = check_id(records, prefix); !checked)
+    return checked;
+  records.erase(std::remove_if(records.begin(), records.end(),
+                               [&](const alert_record& record) { return !options.filter.matches(record); }),
+                records.end());
+  return records.empty() ? io::result<void>() : printer.print_in_full(records, family);
 }
 
 /// Splits `a,b` into words that must be among the known ones.
@@ -227,15 +332,20 @@ exit_code alerts(alerts_options options) {
   if (!out)
     return fail(out.failure());
   log_lines lines(options.file, options.follow);
-  alert_printer printer(*out, options.json, options.shadow || !options.filter.id_prefix.empty());
-  const bool needs_all = !options.follow && (options.open || !options.filter.id_prefix.empty());
-  auto done = needs_all ? print_at_end(lines, options, printer) : print_stream(lines, options, printer, *out);
+  silence_file silences(options.silences.value_or(usual_silences), options.silences.has_value());
+  if (auto read = silences.refresh(); !read)
+    return fail(read.failure());
+  alert_printer printer(*out, options, silences);
+  const bool by_id = !options.filter.id_prefix.empty();
+  auto done = options.follow                            ? print_stream(lines, options, printer, silences, *out)
+              : by_id && !options.json && !options.open ? print_incident(lines, options, printer)
+              : by_id || options.open                   ? print_at_end(lines, options, printer)
+                                                        : print_stream(lines, options, printer, silences, *out);
   // What was read before an error is still worth seeing.
   if (auto closed = out->close(); done && !closed)
     done = closed;
-  if (printer.left_out() > 0 && !out->reader_gone())
-    print_error(fmt::format("{} record{} of detectors in shadow left out; --shadow shows them", printer.left_out(),
-                            printer.left_out() == 1 ? "" : "s"));
+  if (!out->reader_gone())
+    printer.tell_left_out();
   if (out->reader_gone() || done)
     return exit_code::ok;
   return fail(done.failure());
@@ -263,8 +373,17 @@ void add_alerts(CLI::App& app, command_context& context) {
   command->add_option("--since", options->since, "Only what was decided at or after this time (RFC 3339)");
   command->add_flag("--open", options->open, "Only incidents that are open at the end, each once")->excludes(following);
   command->add_flag("--shadow", options->shadow, "Also records of detectors in shadow");
+  command->add_flag("--children", options->children, "Also incidents that another one explains, marked └");
+  command->add_option("--silences", options->silences,
+                      fmt::format("What nobody is to be told now (default: {}, if there is one)", usual_silences));
+  command->add_flag("--silenced", options->silenced, "Also what silences hold");
   command->footer(footer);
-  command->callback([options, &context] { context.action = [options] { return alerts(*options); }; });
+  command->require_subcommand(0, 1);
+  add_silence(*command, context);
+  command->callback([command, options, &context] {
+    if (command->get_subcommands().empty())
+      context.action = [options] { return alerts(*options); };
+  });
 }
 
 } // namespace tocsin::tools

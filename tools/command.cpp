@@ -12,7 +12,8 @@ void print_error(const std::string& message) {
 }
 
 exit_code fail(const io::error& failure) {
-  print_error(failure.message);
+  if (failure.code != io::error_code::reader_gone)
+    print_error(failure.message);
   return exit_code_of(failure.code);
 }
 

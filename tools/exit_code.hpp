@@ -22,6 +22,7 @@ inline exit_code exit_code_of(io::error_code code) {
   case io::error_code::source: return exit_code::source;
   case io::error_code::sink: return exit_code::sink;
   case io::error_code::state: return exit_code::state;
+  case io::error_code::reader_gone: return exit_code::ok;
   }
   return exit_code::internal;
 }

@@ -1,8 +1,12 @@
 #include "tools/command.hpp"
 
+#include <cerrno>
 #include <csignal>
+#include <cstdio>
+#include <cstring>
 #include <exception>
 #include <iostream>
+#include <system_error>
 
 namespace {
 
@@ -17,6 +21,7 @@ constexpr const char* footer = R"(Examples:
   tocsin generate --out views.ndjson               a stream with planted incidents
   tocsin alerts --file alerts.ndjson --open        what is open now?
   tocsin explain --config views.json --key cdn=x   why did it alarm there, or why not?
+  tocsin control exclude --help                    do not learn from last night
 
 Exit codes: 0 done, 1 internal error, 2 usage, 3 configuration, 4 input, 5 output, 6 state.
 `tocsin COMMAND --help` describes a command, with examples.)";
@@ -26,7 +31,7 @@ exit_code report(const CLI::App& app, const CLI::ParseError& error) {
   if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
     app.exit(error);
     std::cout.flush();
-    return std::cout ? exit_code::ok : exit_code::sink;
+    return std::cout || errno == EPIPE ? exit_code::ok : exit_code::sink;
   }
   std::string command = "tocsin";
   for (const auto* chosen : app.get_subcommands())
@@ -47,6 +52,7 @@ exit_code run(int argc, char** argv) {
   add_replay(app, context);
   add_run(app, context);
   add_alerts(app, context);
+  add_control(app, context);
   add_check(app, context);
   add_state(app, context);
   add_explain(app, context);
@@ -61,15 +67,28 @@ exit_code run(int argc, char** argv) {
   return context.action();
 }
 
+/// Whoever reads our output may have seen enough (`| head`): an end, not an error. Other failures are told: what was
+/// printed last may be lost only now.
+exit_code ended(exit_code code) {
+  if (std::fflush(stdout) == 0 || errno == EPIPE)
+    return code;
+  print_error(std::string("standard output: cannot be written: ") + std::strerror(errno)); // NOLINT: one thread
+  return code == exit_code::ok ? exit_code::sink : code;
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
-  // A closed pipe is an error of write(), told like a full disk, not a silent death.
+  // A closed pipe is an error of write(), not a silent death in the middle of a commit.
   std::signal(SIGPIPE, SIG_IGN);
   // The same for a file that has grown to the limit of the process (ulimit -f).
   std::signal(SIGXFSZ, SIG_IGN);
   try {
-    return static_cast<int>(run(argc, argv));
+    return static_cast<int>(ended(run(argc, argv)));
+  } catch (const std::system_error& error) {
+    if (error.code() == std::errc::broken_pipe)
+      return static_cast<int>(exit_code::ok);
+    print_error(std::string("internal error: ") + error.what());
   } catch (const std::exception& error) {
     print_error(std::string("internal error: ") + error.what());
   }

@@ -42,6 +42,8 @@ struct replay_options {
   std::string journal;
   std::string report;
   std::size_t report_incidents = 100;
+  bool no_journal = false;
+  bool hindsight = false;
   std::uint32_t workers = 0;
   std::size_t block_bytes = 0;
   bool sequence = false;
@@ -63,8 +65,9 @@ exit_code write_report(const replay_options& asked, const io::config& config, co
     return !signals.received();
   };
   bar.restart();
-  const auto page = make_report(config, {asked.inputs, asked.sequence, asked.journal},
-                                {asked.inputs, final.judged_through, final.counting, final.state}, book, options);
+  const auto page =
+      make_report(config, {asked.inputs, asked.sequence, asked.no_journal ? "" : asked.journal, asked.hindsight},
+                  {asked.inputs, final.judged_through, final.counting, final.state}, book, options);
   bar.clear();
   if (!page)
     return fail(page.failure());
@@ -100,11 +103,12 @@ exit_code replay(const replay_options& asked) {
     parts->alerts = std::make_unique<recording_sink>(std::move(parts->alerts), book);
   }
   auto options = make_options(*config, *parts->source);
-  if (!asked.journal.empty()) {
-    auto journal = read_journal(asked.journal, options.identity.partitions);
+  if (!asked.journal.empty() && !asked.no_journal) {
+    auto journal = read_journal(asked.journal, options.identity.partitions, config->world);
     if (!journal)
       return fail(journal.failure());
-    options.given_journal = std::move(*journal);
+    options.given_journal = std::move(journal->entries);
+    options.given_actions = asked.hindsight ? in_hindsight(std::move(journal->actions)) : std::move(journal->actions);
   }
 
   const auto start = std::chrono::steady_clock::now();
@@ -147,6 +151,10 @@ void add_replay(CLI::App& app, command_context& context) {
       ->add_option("--report-incidents", asked->report_incidents,
                    "So many incidents, the worst, get a panel on the page (default: 100)")
       ->check(CLI::Range(0, 10000));
+  command->add_flag("--no-journal", asked->no_journal, "Ignore --journal: what would the records alone have given?");
+  command->add_flag(
+      "--hindsight", asked->hindsight,
+      "Exclusions of the journal hold from the beginning of their\nrange, not only from when they were given");
   command->add_option("--workers", asked->workers, "Worker threads (default: one a core)")->check(CLI::Range(1, 256));
   command->add_option("--block-bytes", asked->block_bytes, "Bytes a block (changes speed, never the alert log)")
       ->check(CLI::Range(4096, 64 << 20));

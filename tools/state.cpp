@@ -1,3 +1,4 @@
+#include "io/action_json.hpp"
 #include "tools/command.hpp"
 #include "tools/journal_file.hpp"
 #include "tools/stored_state.hpp"
@@ -105,6 +106,8 @@ exit_code show(const state_options& asked) {
   fmt::print("alert records    {} ({} bytes of log)\n", world.alerts, log_bytes);
   fmt::print("state records    {} ({} bytes)\n", records, state_bytes);
   fmt::print("journal entries  {}\n", world.journal.size());
+  if (!world.actions.empty())
+    fmt::print("operator actions {} (tocsin control list)\n", world.actions.size());
   for (const auto& point : world.partitions)
     fmt::print("partition {}      {}: restarts at offset {}, watermark {}\n", point.partition,
                identity.partitions[point.partition], point.rewind.offset, time_or_dash(point.rewind.watermark));
@@ -133,6 +136,8 @@ exit_code export_journal(const state_options& asked) {
     return code;
   for (const auto& entry : opened->summary.world.journal)
     fmt::print("{}\n", journal_line(entry, opened->summary.identity.partitions[entry.partition]));
+  for (const auto& action : opened->summary.world.actions)
+    fmt::print("{}\n", io::to_json(action));
   return exit_code::ok;
 }
 

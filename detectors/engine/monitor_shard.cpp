@@ -38,13 +38,14 @@ std::uint64_t read_integer(std::string_view bytes) {
 monitor_shard::monitor_shard(const world_spec& world, std::uint32_t monitor, std::uint32_t shard)
     : world_(&world), monitor_(&world.monitors[monitor]), monitor_index_(monitor), shard_(shard),
       expire_ticks_(std::max<tick_index>(1, monitor_->expire_after / monitor_->tick)), keys_(*monitor_),
-      roll_up_(*monitor_, keys_), late_(monitor_->tick, world.correction),
+      left_out_(*monitor_, keys_), roll_up_(*monitor_, keys_), late_(monitor_->tick, world.correction),
       wheel_(std::numeric_limits<tick_index>::min() / 4) {
   if (has_attribution(*monitor_))
     leaves_ = std::make_unique<leaf_history>(*monitor_, shard_);
   for (std::uint32_t d = 0; d < monitor_->detectors.size(); ++d) {
     judgings_.push_back(
         {make_detector(*monitor_, monitor_->detectors[d], keys_), life_cycle(world, monitor, d, keys_, late_), {}, {}});
+    judgings_.back().by->heed(left_out_);
     judgings_.back().incidents.on_remind(
         [this, d](tick_index tick, key_slot slot) { wheel_.schedule(tick, slot, tag_of(tag_incident, d)); });
     if (leaves_)
@@ -61,6 +62,15 @@ std::vector<incident_groups::participant> monitor_shard::participants() {
 }
 
 // ---- Judging.
+
+void monitor_shard::obey(const operator_action& action) {
+  if (action.monitor != monitor_->name)
+    return;
+  left_out_.add(action);
+  const auto tick = tick_of(action.in_force, monitor_->tick);
+  if (action.kind == action_kind::accept && tick > last_tick_)
+    acceptances_.push_back({tick, key_matcher::of(*monitor_, action.key), action.incident});
+}
 
 void monitor_shard::begin(const closed_range& range) {
   last_tick_ = tick_of(range.through, monitor_->tick) - 1;
@@ -105,12 +115,40 @@ std::optional<tick_index> monitor_shard::next_due() const {
   for (const auto& judging : judgings_)
     if (const auto own = judging.by->next_due())
       due = due ? std::min(*due, *own) : own;
+  // Where nobody is, nothing can be accepted.
+  if (keys_.size() > 0)
+    for (const auto& one : acceptances_)
+      due = due ? std::min(*due, one.tick) : one.tick;
   return due;
+}
+
+/// An acceptance is made once: in its own tick, which is never skipped where it could have an effect.
+void monitor_shard::take_as_normal(tick_index tick) {
+  for (const auto& one : acceptances_)
+    if (one.tick == tick)
+      for (key_slot slot = 0; slot < keys_.slots(); ++slot)
+        if (keys_[slot].alive)
+          take_as_normal(one, slot);
+}
+
+void monitor_shard::take_as_normal(const acceptance& what, key_slot slot) {
+  auto& judging = judgings_[current_];
+  const auto* open = judging.incidents.open_incident(slot);
+  if (open == nullptr)
+    return;
+  const bool is_meant =
+      what.incident.empty() ? what.key && what.key->is(*monitor_, keys_[slot].bytes) : what.incident == open->who.id;
+  if (!is_meant)
+    return;
+  const auto rate = static_cast<double>(open->failed) / static_cast<double>(std::max<std::int64_t>(1, open->total));
+  keys_.mark_changed(slot);
+  judging.by->accept(slot, rate, *this);
 }
 
 void monitor_shard::run_tick(tick_index tick, const tick_slice* const* slices, std::size_t count,
                              std::vector<alert>& out) {
   offsets_.clear();
+  left_out_.advance(tick);
   roll_up_.begin(tick);
   for (std::size_t i = 0; i < count; ++i) {
     roll_up_.add(*slices[i], shard_);
@@ -123,7 +161,7 @@ void monitor_shard::run_tick(tick_index tick, const tick_slice* const* slices, s
   if (monitor_->has_rates) {
     scaled_ = *closed;
     scaled_.late.clear(); // what a late rate is worth cannot be told from the tick's
-    effective_.scale(scaled_);
+    effective_.scale(scaled_, &left_out_);
     closed = &scaled_;
   }
   const auto& sums = *closed;
@@ -143,10 +181,14 @@ void monitor_shard::run_tick(tick_index tick, const tick_slice* const* slices, s
     for (const auto slot : judging.incident_reminded)
       judging.incidents.reminded(slot);
     judging.by->step(sums, judging.reminded, *this);
+    take_as_normal(tick);
     judging.incidents.end_tick(*judging.by);
     judging.reminded.clear();
     judging.incident_reminded.clear();
   }
+  acceptances_.erase(
+      std::remove_if(acceptances_.begin(), acceptances_.end(), [&](const auto& one) { return one.tick <= tick; }),
+      acceptances_.end());
   for (const auto& level : sums.levels)
     stats_.judged += level.size();
 
@@ -438,6 +480,7 @@ std::optional<std::string> monitor_shard::finish_restore(time_ms judged_through)
   if (!keys_.link_roots())
     return "incomplete state: a key without the root of its scope";
   const auto last = tick_of(judged_through, monitor_->tick) - 1;
+  last_tick_ = last;
   wheel_.reset(last);
   if (leaves_)
     if (auto error = leaves_->finish_restore(last))
@@ -492,13 +535,16 @@ void monitor_shard::for_each_key(const std::function<void(const key_view&)>& vis
       const auto& name = monitor_->detectors[d].name;
       for (auto& [fact, value] : judgings_[d].by->explain(slot))
         view.facts.emplace_back(name + "." + fact, value);
-      if (const auto* open = judgings_[d].incidents.open_incident(slot))
-        view.facts.emplace_back(name + ".incident",
-                                open->who.id + " since " + format_rfc3339(tick_start(open->onset, monitor_->tick)) +
-                                    ", " +
-                                    in_percent(static_cast<double>(open->failed) /
-                                               static_cast<double>(std::max<std::int64_t>(1, open->total))) +
-                                    " of " + std::to_string(open->total));
+      const auto* open = judgings_[d].incidents.open_incident(slot);
+      if (open == nullptr)
+        continue;
+      view.open.emplace_back(name, open->who.id);
+      view.facts.emplace_back(name + ".incident",
+                              open->who.id + " since " + format_rfc3339(tick_start(open->onset, monitor_->tick)) +
+                                  ", " +
+                                  in_percent(static_cast<double>(open->failed) /
+                                             static_cast<double>(std::max<std::int64_t>(1, open->total))) +
+                                  " of " + std::to_string(open->total));
     }
     visit(view);
   }

@@ -9,13 +9,16 @@
 #include "detectors/incidents/life_cycle.hpp"
 #include "detectors/judging/detector.hpp"
 #include "detectors/judging/effective_counts.hpp"
+#include "detectors/judging/exclusions.hpp"
 #include "detectors/judging/keyed_state.hpp"
 #include "detectors/judging/roll_up.hpp"
 #include "detectors/judging/timer_wheel.hpp"
 #include "detectors/values/alert.hpp"
+#include "detectors/values/operator_action.hpp"
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,6 +34,9 @@ class monitor_shard final : private judge {
 public:
   monitor_shard(const world_spec& world, std::uint32_t monitor, std::uint32_t shard);
 
+  /// An action of an operator, before the first tick is judged that it holds for; one whose tick is judged already has
+  /// been made. After restoring.
+  void obey(const operator_action& action);
   /// The ticks of this monitor that the range closes are judged one by one, by run_next().
   void begin(const closed_range& range);
   /// End of the next tick of the range that has counts, or at which something is due without.
@@ -71,6 +77,15 @@ private:
   void changed(key_slot slot) override { keys_.mark_changed(slot); }
   void remind(tick_index tick, key_slot slot) override;
   bool is_open(key_slot slot) const override { return judgings_[current_].incidents.is_ongoing(slot); }
+
+  /// An operator's acceptance that is still to be made.
+  struct acceptance {
+    tick_index tick = 0;
+    std::optional<key_matcher> key;
+    std::string incident; ///< its id; if empty, the key counts
+  };
+  void take_as_normal(tick_index tick);
+  void take_as_normal(const acceptance& what, key_slot slot);
 
   /// A verdict that asked for an incident of a key.
   struct asked_verdict {
@@ -122,6 +137,7 @@ private:
   std::uint32_t shard_;
   tick_index expire_ticks_;
   keyed_state keys_;
+  exclusions left_out_;
   roll_up roll_up_;
   late_ledger late_;
   timer_wheel wheel_;
@@ -129,12 +145,13 @@ private:
   closed_tick scaled_;
   std::vector<const tick_slice*> slices_; ///< of the range at hand
   std::size_t next_slice_ = 0;
-  const closed_tick* judged_ = nullptr; ///< last
-  std::size_t first_alert_ = 0;         ///< of that tick
-  tick_index last_tick_ = 0;            ///< that the range closes
-  life_cycle::source_offsets offsets_;  ///< of the tick at hand
+  const closed_tick* judged_ = nullptr;                           ///< last
+  std::size_t first_alert_ = 0;                                   ///< of that tick
+  tick_index last_tick_ = std::numeric_limits<tick_index>::min(); ///< that the last range closed
+  life_cycle::source_offsets offsets_;                            ///< of the tick at hand
   std::vector<detector_and_incidents> judgings_;
-  std::size_t current_ = 0;              ///< the judging that speaks
+  std::size_t current_ = 0; ///< the judging that speaks
+  std::vector<acceptance> acceptances_;
   std::unique_ptr<leaf_history> leaves_; ///< absent where nothing is attributed
   std::vector<key_slot> due_for_expiry_;
   std::vector<tick_index> expiry_due_; ///< by slot: when its expiry timer is due

@@ -45,6 +45,12 @@ shard::~shard() = default;
 shard::shard(shard&&) noexcept = default;
 shard& shard::operator=(shard&&) noexcept = default;
 
+void shard::obey(const std::vector<operator_action>& actions) {
+  for (const auto& action : actions)
+    for (auto& monitor : monitors_)
+      monitor->obey(action);
+}
+
 void shard::judge(const closed_range& range, std::vector<alert>& out) {
   for (auto& monitor : monitors_)
     monitor->begin(range);

@@ -5,6 +5,7 @@
 #include "detectors/incidents/incident_groups.hpp"
 #include "detectors/values/alert.hpp"
 #include "detectors/values/monitor_spec.hpp"
+#include "detectors/values/operator_action.hpp"
 #include "detectors/values/state_record.hpp"
 
 #include <cstdint>
@@ -40,6 +41,7 @@ struct key_view {
   std::vector<dimension_value> key; ///< scope first
   std::vector<std::string> level;
   time_ms last_seen = 0;                                  ///< end of the last tick with events
+  std::vector<std::pair<std::string, std::string>> open;  ///< detector, id: of each open incident
   std::vector<std::pair<std::string, std::string>> facts; ///< name, value: what each detector and open incident holds
 };
 
@@ -56,6 +58,9 @@ public:
   shard& operator=(shard&&) noexcept;
 
   std::uint32_t number() const { return number_; }
+  /// Actions of operators: all of the journal when it begins (restored or new), later each one before the first range
+  /// it holds for. Those of other monitors' names mean nothing.
+  void obey(const std::vector<operator_action>& actions);
   /// Judges every tick of the range, and whatever is due without events: by end of tick, then monitor, so that nothing
   /// depends on how time is cut into ranges. Appends alerts (unsorted).
   void judge(const closed_range& range, std::vector<alert>& out);

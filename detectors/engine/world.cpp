@@ -37,6 +37,8 @@ world::world(std::shared_ptr<const world_spec> spec, std::size_t partitions, con
   for (auto& shard : shards_)
     if ((error_ = shard.finish_restore(from.judged_through)))
       return;
+  for (auto& shard : shards_)
+    shard.obey(from.actions);
 }
 
 void world::count(const event_batch& batch) {
@@ -52,6 +54,12 @@ void world::advance(partition_id partition, time_ms watermark, journal_kind kind
 void world::finish(partition_id partition) {
   counters_[partition].finish();
   settle(partition);
+}
+
+void world::obey(const operator_action& action) {
+  actions_.push_back(taken_over(action, judged_through()));
+  for (auto& shard : shards_)
+    shard.obey({actions_.back()});
 }
 
 void world::settle(partition_id partition) {
@@ -83,6 +91,7 @@ world_snapshot world::take_commit() {
   auto points = merger_.take_restart_points();
   commit.rewinds = std::move(points.rewinds);
   commit.journal = std::move(points.journal);
+  commit.actions = std::exchange(actions_, {});
   for (auto& shard : shards_)
     shard.take_changes(commit.state);
   return commit;

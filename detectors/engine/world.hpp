@@ -6,6 +6,7 @@
 #include "detectors/values/alert.hpp"
 #include "detectors/values/journal.hpp"
 #include "detectors/values/monitor_spec.hpp"
+#include "detectors/values/operator_action.hpp"
 #include "detectors/values/state_record.hpp"
 
 #include <memory>
@@ -19,9 +20,10 @@ namespace tocsin {
 /// The durable part of a world: what a commit holds and a restart begins with.
 struct world_snapshot {
   time_ms judged_through = beginning_of_time;
-  std::vector<rewind_point> rewinds;  ///< by partition
-  std::vector<journal_entry> journal; ///< new entries in a commit; all of them in a restart
-  std::vector<state_record> state;    ///< changes in a commit; everything in a restart
+  std::vector<rewind_point> rewinds;    ///< by partition
+  std::vector<journal_entry> journal;   ///< new entries in a commit; all of them in a restart
+  std::vector<operator_action> actions; ///< the same, of operators
+  std::vector<state_record> state;      ///< changes in a commit; everything in a restart
 };
 
 /// The whole engine of one world without actors: count, close, judge, in the calling thread. The reference that the
@@ -38,6 +40,8 @@ public:
   void count(const event_batch& batch);
   void advance(partition_id partition, time_ms watermark, journal_kind kind);
   void finish(partition_id partition);
+  /// An operator's action; it holds from the next tick on.
+  void obey(const operator_action& action);
   /// Alert records decided since the last call, in log order.
   std::vector<alert> take_alerts();
   /// Everything that changed since the last call (state, journal) with the rewind points of this moment.
@@ -72,6 +76,7 @@ private:
   tick_merger merger_;
   std::vector<shard> shards_;
   std::vector<alert> alerts_;
+  std::vector<operator_action> actions_; ///< since the last commit
   std::vector<reject> rejects_;
   counting_stats stats_;
   std::optional<std::string> error_;

@@ -35,7 +35,8 @@ void count_bucket_detector::step(const closed_tick& tick, const std::vector<key_
     }
   // Compare first, learn after.
   for (const auto& counts : tick.levels.front())
-    baseline_.add(counts.slot, {counts.total, counts.failed, counts.capped});
+    if (!is_left_out(counts.slot))
+      baseline_.add(counts.slot, {counts.total, counts.failed, counts.capped});
 }
 
 std::int64_t count_bucket_detector::size_of(key_slot slot) const {

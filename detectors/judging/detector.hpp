@@ -1,5 +1,6 @@
 #pragma once
 
+#include "detectors/judging/exclusions.hpp"
 #include "detectors/judging/explanation.hpp"
 #include "detectors/judging/keyed_state.hpp"
 #include "detectors/judging/roll_up.hpp"
@@ -84,6 +85,13 @@ public:
   /// The evicted key `from` becomes part of its level's pooled tail `into`.
   virtual void absorb(key_slot from, key_slot into, judge& out) = 0;
 
+  /// What is not to be learned; outlives the detector and has moved to the tick before advance(). Called once, before
+  /// anything else; without it everything is learned. Verdicts go on in a range that is not learned.
+  void heed(const exclusions& left_out) { left_out_ = &left_out; }
+  /// An operator says that `rate`, observed since the onset of the key's open incident, is the new normal: takes the
+  /// present rate as baseline and says `accepted`. After step(). False where the limit is the user's own, or the
+  /// baseline is that of other keys too: nothing has changed.
+  virtual bool accept(key_slot /*slot*/, double /*rate*/, judge& /*out*/) { return false; }
   /// The open incident of the key was none: it is withdrawn, and what is counted from here on is judged anew. Called
   /// after step(), for detectors that keep their own account of what is open.
   virtual void withdraw(key_slot) {}
@@ -119,6 +127,18 @@ public:
   virtual bool loaded(tick_index last_tick, judge& out) = 0;
 
   virtual std::size_t memory_bytes() const = 0;
+
+protected:
+  /// Nothing of this key is to be learned in the tick at hand ...
+  bool is_left_out(key_slot slot) const { return left_out_ != nullptr && left_out_->covers(slot); }
+  /// ... or that holds a moment of [from, to).
+  bool is_left_out(key_slot slot, time_ms from, time_ms to) const {
+    return left_out_ != nullptr && left_out_->covers(slot, from, to);
+  }
+  const exclusions* left_out() const { return left_out_; }
+
+private:
+  const exclusions* left_out_ = nullptr;
 };
 
 /// The detector that a specification asks for.

@@ -37,7 +37,7 @@ double effective_counts::kappa_of(const noise& key) {
                     highest_kappa);
 }
 
-void effective_counts::scale(closed_tick& tick) {
+void effective_counts::scale(closed_tick& tick, const exclusions* left_out) {
   for (auto& level : tick.levels)
     for (auto& counts : level) {
       auto& key = keys_[counts.slot];
@@ -45,19 +45,24 @@ void effective_counts::scale(closed_tick& tick) {
       const auto kappa = kappa_of(key);
       const auto records = static_cast<double>(counts.total) / static_cast<double>(rate_units);
       const auto rate = static_cast<double>(counts.failed) / std::max(1.0, static_cast<double>(counts.total));
-      if (key.last >= 0) {
-        const auto away = (rate - static_cast<double>(key.last)) / mean;
-        key.squares = blend(key.squares, std::min(away * away / 2, most_relative_square));
-        key.pairs = blend(key.pairs, 1);
-      }
-      key.rates = blend(key.rates, rate);
-      key.weight = blend(key.weight, 1);
-      key.last = static_cast<float>(rate);
+      if (left_out == nullptr || !left_out->covers(counts.slot))
+        learn(key, rate, mean);
       counts.total = std::max<std::int64_t>(1, std::llround(records * (1 - mean) / (mean * kappa)));
       counts.failed = std::min<std::int64_t>(counts.total, std::llround(rate * static_cast<double>(counts.total)));
       counts.capped = counts.failed;
       counts.viewers = 0;
     }
+}
+
+void effective_counts::learn(noise& key, double rate, double mean) {
+  if (key.last >= 0) {
+    const auto away = (rate - static_cast<double>(key.last)) / mean;
+    key.squares = blend(key.squares, std::min(away * away / 2, most_relative_square));
+    key.pairs = blend(key.pairs, 1);
+  }
+  key.rates = blend(key.rates, rate);
+  key.weight = blend(key.weight, 1);
+  key.last = static_cast<float>(rate);
 }
 
 void effective_counts::forget(const std::vector<bool>& slots) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "detectors/judging/exclusions.hpp"
 #include "detectors/judging/roll_up.hpp"
 #include "detectors/values/codec.hpp"
 
@@ -26,8 +27,8 @@ public:
     if (slots > keys_.size())
       keys_.resize(slots);
   }
-  /// Replaces the units of a tick by effective counts.
-  void scale(closed_tick& tick);
+  /// Replaces the units of a tick by effective counts. `left_out`: what is not to be learned.
+  void scale(closed_tick& tick, const exclusions* left_out = nullptr);
   void forget(const std::vector<bool>& slots);
 
   void save(key_slot slot, state_writer& out) const;
@@ -44,6 +45,7 @@ private:
   };
   static double mean_of(const noise& key);
   static double kappa_of(const noise& key);
+  static void learn(noise& key, double rate, double mean);
 
   std::vector<noise> keys_; ///< by slot
 };

@@ -10,7 +10,7 @@
 namespace tocsin {
 
 z_score_detector::z_score_detector(const monitor_spec& monitor, const z_score_spec& settings, const keyed_state& keys)
-    : settings_(settings), span_(std::max<tick_index>(1, settings.window / monitor.tick)),
+    : settings_(settings), span_(std::max<tick_index>(1, settings.window / monitor.tick)), tick_ms_(monitor.tick),
       keep_(moving_moments::keep_of(settings.history)), has_viewers_(monitor.has_viewers), keys_(&keys) {}
 
 void z_score_detector::resize(std::size_t slots) {
@@ -75,16 +75,42 @@ void z_score_detector::judge_window(key_slot slot, tick_index tick, judge& out) 
     }
   }
   if (!out.is_open(slot))
-    learn_later(key, static_cast<double>(counts.failed) / static_cast<double>(counts.total));
+    learn_later(slot, tick_of(tick, span_), static_cast<double>(counts.failed) / static_cast<double>(counts.total));
 }
 
-void z_score_detector::learn_later(column& key, double rate) const {
+void z_score_detector::learn_later(key_slot slot, tick_index window, double rate) {
+  auto& key = columns_[slot];
   if (key.waiting == quarantine) {
-    key.history.learn(key.rates.front(), keep_);
+    const auto age = static_cast<std::uint32_t>(window) - key.windows.front();
+    if (!is_window_left_out(slot, window - age))
+      key.history.learn(key.rates.front(), keep_);
     std::copy(key.rates.begin() + 1, key.rates.end(), key.rates.begin());
+    std::copy(key.windows.begin() + 1, key.windows.end(), key.windows.begin());
     --key.waiting;
   }
-  key.rates[key.waiting++] = rate;
+  key.rates[key.waiting] = rate;
+  key.windows[key.waiting++] = static_cast<std::uint32_t>(window);
+}
+
+bool z_score_detector::is_window_left_out(key_slot slot, tick_index window) const {
+  const auto length = span_ * tick_ms_;
+  return is_left_out(slot, window * length, (window + 1) * length);
+}
+
+bool z_score_detector::accept(key_slot slot, double rate, judge& out) {
+  if (!out.is_open(slot))
+    return false;
+  auto& key = columns_[slot];
+  verdict what;
+  what.type = verdict::kind::accepted;
+  what.slot = slot;
+  what.total = key.counts.total;
+  what.failed = key.counts.failed;
+  what.capped = key.counts.capped;
+  what.baseline = key.history.mean;
+  key.history.mean = std::clamp(rate, 0.0, 1.0);
+  out.say(std::move(what));
+  return true;
 }
 
 void z_score_detector::forget(const std::vector<bool>& slots) {
@@ -132,8 +158,10 @@ void z_score_detector::save(key_slot slot, state_writer& out) const {
   out.f64(key.history.squares);
   out.u32(key.history.seen);
   out.u8(static_cast<std::uint8_t>(key.waiting));
-  for (std::uint32_t i = 0; i < key.waiting; ++i)
+  for (std::uint32_t i = 0; i < key.waiting; ++i) {
     out.f64(key.rates[i]);
+    out.u32(key.windows[i]);
+  }
 }
 
 bool z_score_detector::load(key_slot slot, state_reader& in) {
@@ -147,8 +175,10 @@ bool z_score_detector::load(key_slot slot, state_reader& in) {
   key.waiting = in.u8();
   if (key.waiting > quarantine)
     return false;
-  for (std::uint32_t i = 0; i < key.waiting; ++i)
+  for (std::uint32_t i = 0; i < key.waiting; ++i) {
     key.rates[i] = in.f64();
+    key.windows[i] = in.u32();
+  }
   // Comparisons with NaN are false.
   const auto is_rate = [](double x) { return x >= 0 && x <= 1; };
   const auto is_sum = [](double x) { return x >= 0 && std::isfinite(x); };

@@ -20,7 +20,8 @@ namespace tocsin {
 /// Learning: a judged window waits until 12 later ones have been judged, then it joins the history. Windows judged
 /// while an incident of this detector is open, the one that opens it included, are never learned; those that were
 /// waiting when it opened go on waiting. The history forgets exponentially, equivalent to the last `history` windows
-/// (moving_moments): 168 bytes a key, however long the history.
+/// (moving_moments): 216 bytes a key, however long the history. A window that holds a moment of a range taken out of
+/// learning never joins it. The accepted rate of an incident becomes the mean; the deviation stays.
 class z_score_detector final : public detector {
 public:
   static constexpr std::size_t quarantine = 12; ///< windows
@@ -32,6 +33,7 @@ public:
   std::optional<tick_index> next_due() const override;
   void forget(const std::vector<bool>& slots) override;
   void absorb(key_slot from, key_slot into, judge& out) override;
+  bool accept(key_slot slot, double rate, judge& out) override;
   double expected_rate(key_slot slot) const override { return columns_[slot].history.mean; }
   std::string closes_when(key_slot slot) const override;
   std::vector<std::pair<std::string, std::string>> explain(key_slot slot) const override;
@@ -47,16 +49,19 @@ private:
     window_counts counts;      ///< of the present window
     std::uint64_t viewers = 0; ///< bitmap of its failing viewers
     moving_moments history;
-    std::uint32_t waiting = 0;              ///< rates in quarantine
-    std::array<double, quarantine> rates{}; ///< the oldest first
+    std::uint32_t waiting = 0;                       ///< rates in quarantine
+    std::array<double, quarantine> rates{};          ///< the oldest first
+    std::array<std::uint32_t, quarantine> windows{}; ///< their numbers, the low bits
   };
 
   tick_index last_tick_of_window(tick_index tick) const;
   void judge_window(key_slot slot, tick_index tick, judge& out);
-  void learn_later(column& key, double rate) const;
+  void learn_later(key_slot slot, tick_index window, double rate);
+  bool is_window_left_out(key_slot slot, tick_index window) const;
 
   z_score_spec settings_;
   tick_index span_; ///< ticks a window
+  time_ms tick_ms_;
   double keep_;
   bool has_viewers_;
   const keyed_state* keys_;

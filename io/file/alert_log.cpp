@@ -114,7 +114,8 @@ void alert_log::close_file() {
 
 error alert_log::failure(const std::string& what, int number) const {
   const bool retriable = number == ENOSPC || number == EDQUOT || number == EFBIG || number == EIO || number == EAGAIN;
-  return {error_code::sink, name_ + ": " + what + ": " + std::strerror(number), retriable, !retriable};
+  const auto code = number == EPIPE ? error_code::reader_gone : error_code::sink;
+  return {code, name_ + ": " + what + ": " + std::strerror(number), retriable, !retriable};
 }
 
 result<void> alert_log::complete(state_store& store) {

@@ -20,6 +20,7 @@ result<restored_world> memory_state_store::open(const state_identity& identity) 
   world.alerts = alert_count_;
   for (const auto& [place, entry] : journal_)
     world.journal.push_back({place.first, place.second, entry.watermark, entry.kind});
+  world.actions = actions_;
   return world;
 }
 
@@ -52,6 +53,12 @@ result<void> memory_state_store::commit(const commit_batch& batch) {
         journal_.try_emplace({entry.partition, entry.offset}, raised{entry.watermark, entry.kind}).first->second;
     if (entry.watermark > stored.watermark)
       stored = {entry.watermark, entry.kind};
+  }
+  for (const auto& taken : batch.actions) {
+    actions_.push_back(taken.what);
+    requests_.erase(std::remove_if(requests_.begin(), requests_.end(),
+                                   [&](const action_request& one) { return one.number == taken.number; }),
+                    requests_.end());
   }
   for (const auto& [key, bytes] : batch.state) {
     if (bytes.empty())

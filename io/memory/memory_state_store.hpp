@@ -24,7 +24,11 @@ public:
   result<restored_world> open(const state_identity& identity) override;
   result<void> load(const std::function<result<void>(const state_record&)>& take) override;
   result<void> commit(const commit_batch& batch) override;
+  result<std::vector<action_request>> requests() override { return requests_; }
   result<void> alerts(std::uint64_t from, const std::function<result<void>(const std::string&)>& take) override;
+
+  /// Asks for an action, as an operator does.
+  void ask(operator_action what) { requests_.push_back({++last_request_, std::move(what)}); }
 
 private:
   struct raised {
@@ -38,6 +42,9 @@ private:
   time_ms judged_through_ = beginning_of_time;
   std::vector<partition_point> partitions_;
   std::map<std::pair<partition_id, stream_offset>, raised> journal_;
+  std::vector<operator_action> actions_;
+  std::vector<action_request> requests_;
+  std::int64_t last_request_ = 0;
   std::map<std::string, std::string> state_;
   std::vector<std::string> alerts_;
   std::uint64_t alert_count_ = 0;

@@ -1,5 +1,6 @@
 #include "io/sqlite/sqlite_state_store.hpp"
 
+#include "io/action_json.hpp"
 #include "io/identity_check.hpp"
 #include "io/sqlite/schema.hpp"
 
@@ -122,6 +123,8 @@ result<restored_world> sqlite_state_store::open_checked(const state_identity& id
   if (is_new)
     if (auto made = set_up_new_file(); !made)
       return made.failure();
+  if (auto added = add_newer_tables(); !added)
+    return added.failure();
   auto stored = read_contents();
   if (!stored)
     return stored.failure();
@@ -156,7 +159,7 @@ result<void> sqlite_state_store::connect(database::access mode) {
                             "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-16384");
 }
 
-result<void> sqlite_state_store::check_format(bool& is_new) const {
+result<void> sqlite_state_store::check_format(bool& is_new) {
   auto application = database_->integer("PRAGMA application_id");
   if (!application)
     return application.failure();
@@ -181,9 +184,10 @@ result<void> sqlite_state_store::check_format(bool& is_new) const {
                      ", this build knows " + std::to_string(schema::version) +
                      "); use that build, or name another state file to start cold",
                  false, true};
-  if (*version != schema::version)
-    return database_->damage("state version found " + std::to_string(*version) + ", expected " +
+  if (*version < 1)
+    return database_->damage("state version found " + std::to_string(*version) + ", expected 1 to " +
                              std::to_string(schema::version));
+  version_ = *version;
   return check_tables();
 }
 
@@ -192,6 +196,8 @@ result<void> sqlite_state_store::check_tables() const {
   if (!definition)
     return definition.failure();
   for (const auto& table : schema::tables) {
+    if (table.since > version_)
+      continue;
     auto row = definition->bind_text(1, table.name).step();
     if (!row)
       return row.failure();
@@ -229,6 +235,20 @@ result<void> sqlite_state_store::set_up_new_file() {
   for (const auto& table : schema::tables)
     sql += std::string(table.sql) + ";";
   sql += "COMMIT";
+  version_ = schema::version;
+  return database_->execute(sql.c_str());
+}
+
+/// A file of an older version lacks tables; what it holds is as it was.
+result<void> sqlite_state_store::add_newer_tables() {
+  if (version_ == schema::version)
+    return {};
+  std::string sql = "BEGIN IMMEDIATE; PRAGMA user_version=" + std::to_string(schema::version) + ";";
+  for (const auto& table : schema::tables)
+    if (table.since > version_)
+      sql += std::string(table.sql) + ";";
+  sql += "COMMIT";
+  version_ = schema::version;
   return database_->execute(sql.c_str());
 }
 
@@ -240,6 +260,8 @@ result<sqlite_state_store::commit_statements> sqlite_state_store::prepare_commit
       R"(INSERT INTO journal (partition, "offset", watermark, kind, checksum) VALUES (?, ?, ?, ?, ?)
          ON CONFLICT DO UPDATE SET watermark = excluded.watermark, kind = excluded.kind, checksum = excluded.checksum
          WHERE excluded.watermark > watermark)");
+  auto insert_action = database_->prepare("INSERT INTO actions (seq, body, checksum) VALUES (?, ?, ?)");
+  auto erase_request = database_->prepare("DELETE FROM requests WHERE id = ?");
   auto put_state = database_->prepare("INSERT INTO state (key, bytes, checksum) VALUES (?, ?, ?) "
                                       "ON CONFLICT DO UPDATE SET bytes = excluded.bytes, checksum = excluded.checksum");
   auto erase_state = database_->prepare("DELETE FROM state WHERE key = ?");
@@ -247,13 +269,14 @@ result<sqlite_state_store::commit_statements> sqlite_state_store::prepare_commit
                                            "position, checksum) VALUES (?, ?, ?, ?, ?, ?)");
   auto put_meta = database_->prepare("REPLACE INTO meta (id, fingerprint, judged_through, alerts, log_bytes, checksum) "
                                      "VALUES (0, ?, ?, ?, ?, ?)");
-  for (const auto* prepared :
-       {&begin, &end, &insert_alert, &raise_journal, &put_state, &erase_state, &move_partition, &put_meta})
+  for (const auto* prepared : {&begin, &end, &insert_alert, &raise_journal, &insert_action, &erase_request, &put_state,
+                               &erase_state, &move_partition, &put_meta})
     if (!*prepared)
       return prepared->failure();
-  return commit_statements{std::move(*begin),          std::move(*end),       std::move(*insert_alert),
-                           std::move(*raise_journal),  std::move(*put_state), std::move(*erase_state),
-                           std::move(*move_partition), std::move(*put_meta)};
+  return commit_statements{std::move(*begin),         std::move(*end),           std::move(*insert_alert),
+                           std::move(*raise_journal), std::move(*insert_action), std::move(*erase_request),
+                           std::move(*put_state),     std::move(*erase_state),   std::move(*move_partition),
+                           std::move(*put_meta)};
 }
 
 // --- reading
@@ -276,7 +299,10 @@ result<sqlite_state_store::contents> sqlite_state_store::read_contents() const {
     return read.failure();
   if (auto read = read_journal(world); !read)
     return read.failure();
-  if (world.fresh && (!out.identity.monitors.empty() || !world.partitions.empty() || !world.journal.empty()))
+  if (auto read = read_actions(out); !read)
+    return read.failure();
+  if (world.fresh &&
+      (!out.identity.monitors.empty() || !world.partitions.empty() || !world.journal.empty() || !world.actions.empty()))
     return database_->damage("table meta has lost its row");
   return out;
 }
@@ -358,6 +384,59 @@ result<void> sqlite_state_store::read_journal(restored_world& world) const {
         world.journal.push_back(entry);
         return {};
       });
+}
+
+result<void> sqlite_state_store::read_actions(contents& out) const {
+  if (version_ < 2)
+    return {};
+  return for_each_row("SELECT seq, body, checksum FROM actions ORDER BY seq",
+                      [&](const statement& row) -> result<void> {
+                        auto action = parse_action(row.bytes(1));
+                        if (row.integer(0) != out.meta.actions ||
+                            row.integer(2) != checksum_of(row.integer(0), row.bytes(1)) || !action)
+                          return database_->damage("table actions, row " + std::to_string(out.meta.actions));
+                        ++out.meta.actions;
+                        out.world.actions.push_back(std::move(*action));
+                        return {};
+                      });
+}
+
+result<std::vector<action_request>> sqlite_state_store::requests() {
+  if (!database_)
+    return misuse(path_, "the state is not open");
+  std::vector<action_request> out;
+  if (version_ < 2)
+    return out;
+  auto read =
+      for_each_row("SELECT id, body, checksum FROM requests ORDER BY id", [&](const statement& row) -> result<void> {
+        auto action = parse_action(row.bytes(1));
+        if (row.integer(2) != checksum_of(0, row.bytes(1)) || !action)
+          return database_->damage("table requests, row " + std::to_string(row.integer(0)));
+        out.push_back({row.integer(0), std::move(*action)});
+        return {};
+      });
+  if (!read)
+    return read.failure();
+  return out;
+}
+
+result<void> sqlite_state_store::ask(const std::string& path, const operator_action& what) {
+  sqlite_state_store store(path);
+  if (auto connected = store.connect(database::access::read_write); !connected)
+    return connected;
+  bool is_new = false;
+  if (auto checked = store.check_format(is_new); !checked)
+    return checked;
+  if (is_new || store.version_ != schema::version)
+    return error{error_code::state,
+                 path + ": " + (is_new ? "this state file is empty" : "this state file is of an older version") +
+                     "; start `tocsin run` with it once",
+                 true, false};
+  auto insert = store.database_->prepare("INSERT INTO requests (body, checksum) VALUES (?, ?)");
+  if (!insert)
+    return insert.failure();
+  const auto body = to_json(what);
+  return insert->bind_text(1, body).bind(2, checksum_of(0, body)).run();
 }
 
 result<void> sqlite_state_store::load(const std::function<result<void>(const state_record&)>& take) {
@@ -452,6 +531,8 @@ result<void> sqlite_state_store::write(const commit_batch& batch, meta_row& next
     return written;
   if (auto written = write_journal(batch.journal); !written)
     return written;
+  if (auto written = write_actions(batch.actions, next); !written)
+    return written;
   if (auto written = write_state(batch.state); !written)
     return written;
   if (auto written = write_partitions(batch.partitions); !written)
@@ -502,6 +583,22 @@ result<void> sqlite_state_store::write_journal(const std::vector<journal_entry>&
                        .run();
     if (!written)
       return written;
+  }
+  return {};
+}
+
+result<void> sqlite_state_store::write_actions(const std::vector<action_request>& actions, meta_row& next) {
+  for (const auto& [number, what] : actions) {
+    const auto body = to_json(what);
+    auto written = statements_->insert_action.bind(1, next.actions)
+                       .bind_text(2, body)
+                       .bind(3, checksum_of(next.actions, body))
+                       .run();
+    if (written)
+      written = statements_->erase_request.bind(1, number).run();
+    if (!written)
+      return written;
+    ++next.actions;
   }
   return {};
 }

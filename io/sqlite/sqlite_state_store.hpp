@@ -38,7 +38,12 @@ public:
   result<restored_world> open(const state_identity& identity) override;
   result<void> load(const std::function<result<void>(const state_record&)>& take) override;
   result<void> commit(const commit_batch& batch) override;
+  result<std::vector<action_request>> requests() override;
   result<void> alerts(std::uint64_t from, const std::function<result<void>(const std::string&)>& take) override;
+
+  /// Asks whoever runs on the state in `path`, or will, for an action. Beside a running process; waits up to 5 seconds
+  /// while that commits.
+  static result<void> ask(const std::string& path, const operator_action& what);
 
   /// What is stored; counts the keyed state, so it reads all of it.
   result<state_summary> summary();
@@ -50,6 +55,8 @@ private:
     statement end;
     statement insert_alert;
     statement raise_journal;
+    statement insert_action;
+    statement erase_request;
     statement put_state;
     statement erase_state;
     statement move_partition;
@@ -60,6 +67,7 @@ private:
     time_ms judged_through = beginning_of_time;
     std::int64_t alerts = 0;
     std::int64_t log_bytes = 0;
+    std::int64_t actions = 0; ///< rows of their table
   };
   struct contents {
     state_identity identity;
@@ -71,7 +79,8 @@ private:
   void close();
   result<void> connect(database::access mode);
   result<void> set_up_new_file();
-  result<void> check_format(bool& is_new) const;
+  result<void> add_newer_tables();
+  result<void> check_format(bool& is_new);
   result<void> check_tables() const;
   result<commit_statements> prepare_commit() const;
 
@@ -83,12 +92,14 @@ private:
   result<void> read_monitors(state_identity& identity) const;
   result<void> read_partitions(contents& out) const;
   result<void> read_journal(restored_world& world) const;
+  result<void> read_actions(contents& out) const;
   result<void> check_alert_count(const meta_row& meta) const;
 
   result<void> write(const commit_batch& batch, meta_row& next);
   result<void> write_identity();
   result<void> write_alerts(const std::vector<std::string>& alerts, meta_row& next);
   result<void> write_journal(const std::vector<journal_entry>& journal);
+  result<void> write_actions(const std::vector<action_request>& actions, meta_row& next);
   result<void> write_state(const std::vector<state_record>& state);
   result<void> write_partitions(const std::vector<partition_point>& partitions);
   result<void> write_meta(const meta_row& row);
@@ -98,8 +109,9 @@ private:
   std::unique_ptr<database> database_;
   std::optional<commit_statements> statements_; ///< absent in a read-only store
   state_identity identity_;
-  meta_row meta_;           ///< as of the last commit
-  bool identified_ = false; ///< the identity is stored: something was committed
+  meta_row meta_;            ///< as of the last commit
+  std::int64_t version_ = 0; ///< of the tables in the file
+  bool identified_ = false;  ///< the identity is stored: something was committed
 };
 
 } // namespace tocsin::io

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <memory>
 
 using namespace tocsin;
@@ -148,6 +149,48 @@ TEST_CASE("staged: 600 schedules with exceptions and passing errors in source, d
     all_struck += struck;
   }
   CHECK(all_struck > 600);
+}
+
+TEST_CASE("staged: 200 schedules with crashes and operators' actions give the log of records and journal") {
+  auto changed = two_monitor_world(2);
+  changed.monitors[0].detectors.push_back({"sr_mixture", "sr", sr_mixture_spec{}});
+  const auto spec = std::make_shared<const world_spec>(std::move(changed));
+  const auto texts = two_streams();
+  const auto without = log_without_actors(spec, texts);
+  const std::vector<std::string> victims{"coordinator", "shard", "sink", "counter", "nobody"};
+  std::size_t actions = 0, effects = 0;
+  for (std::uint32_t seed = 1; seed <= 200; ++seed) {
+    std::minstd_rand random(seed);
+    pipeline_case one(spec, texts);
+    one.options.commit_interval = seed % 3 == 0 ? 0 : 20;
+    // Some wait at the start, some come while it runs.
+    std::int64_t number = 0;
+    const auto ask = [&] {
+      operator_action action;
+      action.kind = random() % 2 == 0 ? action_kind::accept : action_kind::exclude;
+      action.monitor = spec->monitors[random() % 2].name;
+      action.from = one.on->judged_through;
+      action.to = std::max<time_ms>(0, one.on->judged_through) + end_of_time / 2;
+      one.on->requests.push_back({++number, action});
+    };
+    if (seed % 2 == 0)
+      ask();
+    one.store->before_commit = [&] {
+      if (random() % 2 == 0 && number < 4)
+        ask();
+      return io::result<void>();
+    };
+    staged_pipeline pipeline(one);
+    run_with_victim(pipeline, random, victims[seed % victims.size()], 1 + random() % 6);
+    CHECK_FALSE(pipeline.outcome().failure);
+    REQUIRE_MESSAGE(one.on->log == log_without_actors(spec, texts, {}, one.on->actions), "seed " << seed);
+    CHECK(one.on->actions.size() + one.on->requests.size() == static_cast<std::size_t>(number));
+    actions += one.on->actions.size();
+    effects += one.on->log != without ? 1u : 0u;
+  }
+  MESSAGE(actions << " actions, which change " << effects << " of 200 logs");
+  CHECK(actions > 300);
+  CHECK(effects > 20);
 }
 
 TEST_CASE("staged: the schedules can fail: a mutant without rewind, or without restore, changes the log") {

@@ -96,6 +96,7 @@ std::vector<std::string> run_straight(const std::shared_ptr<const world_spec>& s
 struct store {
   std::map<std::string, std::string> state;
   std::map<std::pair<partition_id, stream_offset>, journal_entry> journal; ///< the highest at an offset, as on disk
+  std::vector<operator_action> actions;
   world_snapshot last;
   std::size_t alerts = 0;
   std::mt19937 random{7};
@@ -112,6 +113,7 @@ struct store {
       if (entry.watermark > held.watermark)
         held = entry;
     }
+    actions.insert(actions.end(), last.actions.begin(), last.actions.end());
     alerts = alerts_so_far;
   }
 
@@ -126,6 +128,7 @@ struct store {
     auto from = last;
     from.rewinds.resize(partitions);
     from.journal = journal_entries();
+    from.actions = actions;
     from.state.clear();
     for (const auto& [key, bytes] : state)
       from.state.push_back({key, bytes});
@@ -163,9 +166,9 @@ class daemon {
 public:
   daemon(std::shared_ptr<const world_spec> spec, const streams& partitions, std::uint32_t seed)
       : spec_(std::move(spec)), partitions_(partitions), dice_(seed), max_block_(seed % 3 == 0 ? 20 : 150),
-        commit_one_in_(seed % 5 == 0 ? 1 : 4), crash_one_in_(seed % 5 == 0 ? 2 : 9), visible_(partitions.size()),
-        next_(partitions.size(), 0), furthest_(partitions.size(), 0), ended_(partitions.size(), false),
-        engine_(std::make_unique<world>(spec_, partitions.size())) {
+        operator_(seed), commit_one_in_(seed % 5 == 0 ? 1 : 4), crash_one_in_(seed % 5 == 0 ? 2 : 9),
+        visible_(partitions.size()), next_(partitions.size(), 0), furthest_(partitions.size(), 0),
+        ended_(partitions.size(), false), engine_(std::make_unique<world>(spec_, partitions.size())) {
     grow();
   }
 
@@ -215,10 +218,43 @@ private:
       furthest_[p] = std::max(furthest_[p], end);
     }
     append_lines(log_, engine_->take_alerts());
+    if (operator_() % 8 == 0)
+      operate();
     if (dice_() % commit_one_in_ == 0)
       durable.commit(*engine_, log_.size());
     if (restarts < 300 && dice_() % crash_one_in_ == 0)
       restart();
+  }
+
+  /// An operator excludes a range around the present, or accepts an open incident by its id or its key.
+  void operate() {
+    std::vector<std::pair<key_view, std::string>> open;
+    std::vector<key_view> keys;
+    for (const auto& shard : engine_->shards())
+      shard.for_each_key([&](const key_view& view) {
+        keys.push_back(view);
+        for (const auto& [detector, id] : view.open)
+          open.emplace_back(view, id);
+      });
+    if (keys.empty() || engine_->judged_through() <= beginning_of_time)
+      return;
+    operator_action action;
+    action.kind = operator_() % 2 == 0 && !open.empty() ? action_kind::accept : action_kind::exclude;
+    const auto& [of_open, id] = action.kind == action_kind::accept
+                                    ? open[operator_() % open.size()]
+                                    : std::pair(keys[operator_() % keys.size()], std::string());
+    action.monitor = of_open.monitor;
+    const bool by_id = action.kind == action_kind::accept && operator_() % 2 == 0;
+    if (by_id)
+      action.incident = id;
+    else if (action.kind == action_kind::accept || operator_() % 3 > 0)
+      for (const auto& d : of_open.key)
+        action.key.emplace_back(d.dimension, d.value.value_or("(none)"));
+    action.from = engine_->judged_through() - static_cast<time_ms>(operator_() % (20 * minute_ms));
+    action.to = action.from + 1 + static_cast<time_ms>(operator_() % (30 * minute_ms));
+    if (operator_() % 4 == 0)
+      action.in_force = action.to; // announced
+    engine_->obey(action);
   }
 
   /// Time of the last ordinary record that was read: what a wall clock would be near.
@@ -245,6 +281,7 @@ private:
   const streams& partitions_;
   std::mt19937 dice_;
   std::size_t max_block_;
+  std::mt19937 operator_;
   std::uint32_t commit_one_in_;
   std::uint32_t crash_one_in_;
   std::vector<std::size_t> visible_; ///< so much of each partition is written
@@ -257,10 +294,12 @@ private:
 
 /// The log of records and journal, without a crash.
 std::vector<std::string> replay(const std::shared_ptr<const world_spec>& spec, const streams& partitions,
-                                const std::vector<journal_entry>& journal, std::uint32_t seed) {
+                                const std::vector<journal_entry>& journal, std::uint32_t seed,
+                                const std::vector<operator_action>& actions = {}) {
   world_snapshot from;
   from.rewinds.resize(partitions.size());
   from.journal = journal;
+  from.actions = actions;
   bool begun = false;
   return run(spec, partitions, seed, 300, [&](auto& engine, auto&, auto&, auto&) {
     if (!std::exchange(begun, true))
@@ -427,7 +466,7 @@ TEST_CASE("a committed journal and the records give the log of the run that wrot
 }
 
 TEST_CASE("any world, however its day went, logs what its records and its journal say") {
-  std::size_t alerts = 0, entries = 0;
+  std::size_t alerts = 0, entries = 0, actions = 0, without_actions = 0;
   int restarts = 0;
   for (std::uint32_t seed = 1; seed <= 120; ++seed) {
     CAPTURE(seed);
@@ -436,7 +475,9 @@ TEST_CASE("any world, however its day went, logs what its records and its journa
     daemon live(spec, partitions, seed);
     const auto log = live.run();
     const auto journal = live.durable.journal_entries();
-    CHECK(first_difference(log, replay(spec, partitions, journal, seed)) == "");
+    CHECK(first_difference(log, replay(spec, partitions, journal, seed, live.durable.actions)) == "");
+    without_actions += log != replay(spec, partitions, journal, seed);
+    actions += live.durable.actions.size();
     alerts += log.size();
     entries += journal.size();
     restarts += live.restarts;
@@ -444,7 +485,10 @@ TEST_CASE("any world, however its day went, logs what its records and its journa
   CHECK(alerts > 1000);
   CHECK(entries > 400);
   CHECK(restarts > 1000);
-  MESSAGE(alerts << " alerts, " << entries << " journal entries, " << restarts << " restarts");
+  CHECK(actions > 1000);
+  CHECK(without_actions > 10); // they do have an effect
+  MESSAGE(alerts << " alerts, " << entries << " journal entries, " << actions << " operators' actions, " << restarts
+                 << " restarts; without the actions " << without_actions << " logs would differ");
 }
 
 TEST_CASE("damaged, foreign and newer state is refused") {

@@ -1,3 +1,4 @@
+#include "detectors/values/time.hpp"
 #include "tests/integration/support.hpp"
 
 #include <doctest/doctest.h>
@@ -118,4 +119,63 @@ TEST_CASE("kill -9: the log of a run that was killed at random moments is that o
   CHECK(landed.kills >= kills);
   CHECK(2 * landed.before_first_commit <= landed.kills);
   CHECK(4 * landed.commits.size() >= kills);
+}
+
+TEST_CASE("kill -9 with operators' actions: the log is that of a replay with the exported journal") {
+  const temp_dir directory;
+  auto config = views_config(directory);
+  config["input"]["block_bytes"] = "16KiB";
+  const auto path = written_config(directory, "config.json", config);
+  const auto views =
+      generated(directory, "views.ndjson",
+                {"--rate", "50", "--events", "150000", "--incident", "start=20m,for=4h,where=cdn:fastly,rate=0.4"});
+  // First all but the last third, in which an outage is going on; the rest when an operator has accepted it.
+  const auto all = directory.read("views.ndjson");
+  const auto middle = all.find('\n', all.size() * 2 / 3) + 1;
+  directory.write("views.ndjson", all.substr(0, middle));
+
+  std::minstd_rand random(3);
+  const auto kills = size_of_test("TOCSIN_KILLS", 4, 20);
+  std::size_t asked = 0;
+  const auto ask = [&](const std::string& action, std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"control", action, "--config", path});
+    const bool done = run_tocsin(arguments).code == 0;
+    asked += done ? 1u : 0u;
+    return done;
+  };
+  const auto work_off = [&] {
+    for (std::size_t kill = 0;; ++kill) {
+      process running(tocsin_command({"run", "--quiet", "--until-end", "--config", path}));
+      auto code = running.wait(milliseconds(random() % 60));
+      // While it runs, or when it has ended: it takes the action over with a commit, or the next run does.
+      if (show_state(path).exists && asked < 40) {
+        const auto from = 1704067200 + static_cast<std::int64_t>(random() % 2400);
+        ask("exclude", {"--key", kill % 2 == 0 ? "property=p1" : "cdn=fastly", "--from",
+                        tocsin::format_rfc3339(from * 1000), "--to", tocsin::format_rfc3339((from + 1200) * 1000)});
+      }
+      if (!code && kill < kills)
+        running.signal(SIGKILL);
+      if (!code)
+        code = running.wait();
+      if (code == 0)
+        return;
+    }
+  };
+  work_off();
+  REQUIRE(ask("accept", {"--key", "property=p1,cdn=fastly", "--comment", "a new normal"}));
+  directory.append("views.ndjson", all.substr(middle));
+  work_off();
+
+  const auto journal = succeed({"state", "export", "--journal", "--config", path}).out;
+  const auto actions = std::count(journal.begin(), journal.end(), '\n');
+  const auto file = directory.write("journal.ndjson", journal);
+  const auto log = directory.read("alerts.ndjson");
+  REQUIRE(check_records(log) > 100);
+  CHECK(difference(replayed(path, {views}, {"--journal", file}), log) == "");
+  CHECK(difference(replayed(path, {views}, {"--journal", file, "--workers", "3", "--block-bytes", "100000"}), log) ==
+        "");
+  MESSAGE(asked << " actions asked for, " << actions << " lines of journal");
+  CHECK(asked > 1);
+  // No incident of this stream lasts so long that its rate is accepted by itself.
+  CHECK(log.find(R"("kind":"rebase")") != std::string::npos);
 }

@@ -40,6 +40,7 @@ TEST_CASE_TEMPLATE("a store gives back what was committed", T, in_memory, in_sql
   expected.world.judged_through = 1000;
   expected.world.partitions = example_batch().partitions;
   expected.world.journal = {{0, 40, 900, journal_kind::idle}, {1, 70, 500, journal_kind::idle}};
+  expected.world.actions = {example_action("first")};
   expected.world.alerts = 2;
   expected.state = {{"a", "learned"}, {std::string("b\0b", 3), std::string("\0\xff", 2)}, {"gone", "x"}};
   expected.alerts = example_batch().alerts;
@@ -50,6 +51,7 @@ TEST_CASE_TEMPLATE("a store gives back what was committed", T, in_memory, in_sql
   next.judged_through = 2000;
   next.alerts = {"third"};
   next.journal = {{0, 40, 899, journal_kind::end}, {1, 70, 501, journal_kind::end}, {1, 70, 400, journal_kind::idle}};
+  next.actions = {{8, example_action("second")}, {9, example_action("third")}};
   next.state = {{"gone", ""}, {"never", ""}, {"a", "more"}, {"a", "most"}};
   next.partitions = {{1, {99, 1900}, ""}};
   commit(store, next);
@@ -57,6 +59,8 @@ TEST_CASE_TEMPLATE("a store gives back what was committed", T, in_memory, in_sql
   expected.world.partitions[1] = {1, {99, 1900}, ""};
   expected.world.journal[1] = {1, 70, 501, journal_kind::end};
   expected.world.alerts = 3;
+  expected.world.actions.push_back(example_action("second"));
+  expected.world.actions.push_back(example_action("third"));
   expected.state.erase("gone");
   expected.state["a"] = "most";
   expected.alerts.push_back("third");

@@ -104,10 +104,12 @@ bool staged_pipeline::run() {
 
 std::vector<std::string> log_without_actors(const std::shared_ptr<const world_spec>& spec,
                                             const std::vector<std::string>& texts,
-                                            const std::vector<journal_entry>& journal) {
+                                            const std::vector<journal_entry>& journal,
+                                            const std::vector<operator_action>& actions) {
   world_snapshot start;
   start.rewinds.resize(texts.size());
   start.journal = journal;
+  start.actions = actions;
   world engine(spec, texts.size(), start);
   scripted_source source(texts);
   const auto decoder = make_line_decoder(spec);

@@ -64,6 +64,7 @@ private:
 /// The alert log of the engine without actors, over the same texts.
 std::vector<std::string> log_without_actors(const std::shared_ptr<const world_spec>& spec,
                                             const std::vector<std::string>& texts,
-                                            const std::vector<journal_entry>& journal = {});
+                                            const std::vector<journal_entry>& journal = {},
+                                            const std::vector<operator_action>& actions = {});
 
 } // namespace tocsin::test

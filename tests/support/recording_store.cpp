@@ -18,6 +18,7 @@ io::result<io::restored_world> recording_store::open(const io::state_identity&) 
   world.judged_through = disk_->judged_through;
   world.partitions = disk_->partitions;
   world.journal = disk_->journal;
+  world.actions = disk_->actions;
   world.alerts = disk_->alerts.size();
   return world;
 }
@@ -39,6 +40,13 @@ io::result<void> recording_store::commit(const io::commit_batch& batch) {
   on.judged_through = batch.judged_through;
   on.partitions = batch.partitions;
   on.journal.insert(on.journal.end(), batch.journal.begin(), batch.journal.end());
+  for (const auto& [number, what] : batch.actions) {
+    on.actions.push_back(what);
+    const auto taken = number;
+    on.requests.erase(std::remove_if(on.requests.begin(), on.requests.end(),
+                                     [&](const action_request& one) { return one.number == taken; }),
+                      on.requests.end());
+  }
   for (const auto& record : batch.state)
     if (record.bytes.empty())
       on.state.erase(record.key);

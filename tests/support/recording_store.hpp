@@ -18,6 +18,8 @@ struct disk {
   time_ms judged_through = beginning_of_time;
   std::vector<io::partition_point> partitions;
   std::vector<journal_entry> journal;
+  std::vector<operator_action> actions;
+  std::vector<action_request> requests; ///< of operators, in order of their numbers
   std::map<std::string, std::string> state;
   std::vector<std::string> alerts;
   std::vector<std::string> log; ///< the visible alert log
@@ -39,6 +41,7 @@ public:
   io::result<io::restored_world> open(const io::state_identity& identity) override;
   io::result<void> load(const std::function<io::result<void>(const state_record&)>& take) override;
   io::result<void> commit(const io::commit_batch& batch) override;
+  io::result<std::vector<action_request>> requests() override { return disk_->requests; }
   io::result<void> alerts(std::uint64_t from, const std::function<io::result<void>(const std::string&)>& take) override;
 
 private:

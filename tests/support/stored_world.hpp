@@ -23,8 +23,8 @@ struct stored_world {
     return a.world.fresh == b.world.fresh && a.world.judged_through == b.world.judged_through &&
            a.world.partitions.size() == b.world.partitions.size() &&
            std::equal(a.world.partitions.begin(), a.world.partitions.end(), b.world.partitions.begin(), same_point) &&
-           a.world.journal == b.world.journal && a.world.alerts == b.world.alerts && a.state == b.state &&
-           a.alerts == b.alerts;
+           a.world.journal == b.world.journal && a.world.actions == b.world.actions &&
+           a.world.alerts == b.world.alerts && a.state == b.state && a.alerts == b.alerts;
   }
 };
 
@@ -56,11 +56,24 @@ inline io::state_identity example_identity() {
   return {"c0ffee", {"playback-failures", "logins"}, {"a.ndjson", "b.ndjson"}};
 }
 
+inline operator_action example_action(const std::string& comment) {
+  operator_action action;
+  action.monitor = "logins";
+  action.key = {{"cdn", "fastly"}, {"country", "(none)"}};
+  action.from = 1'000'000;
+  action.to = 2'000'500;
+  action.author = "ada \"\n";
+  action.comment = comment;
+  action.in_force = 990'000;
+  return action;
+}
+
 inline io::commit_batch example_batch() {
   io::commit_batch batch;
   batch.judged_through = 1000;
   batch.alerts = {R"({"n":0})", R"({"n":1})"};
   batch.journal = {{1, 70, 500, journal_kind::idle}, {0, 40, 900, journal_kind::idle}};
+  batch.actions = {{7, example_action("first")}};
   batch.state = {{"a", "learned"}, {std::string("b\0b", 3), std::string("\0\xff", 2)}, {"gone", "x"}};
   batch.partitions = {{0, {40, 800}, "file 1"}, {1, {-5, beginning_of_time}, std::string("\0\1", 2)}};
   return batch;

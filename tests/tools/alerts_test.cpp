@@ -3,9 +3,12 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <sstream>
+#include <thread>
 
 using namespace tocsin::test;
 using nlohmann::json;
@@ -182,8 +185,169 @@ TEST_CASE("on a terminal rows fit its width, and severities are coloured unless 
   std::string row;
   REQUIRE(std::getline(rows, row));
   REQUIRE(std::getline(rows, row));
-  CHECK(row.find("…\r") != std::string::npos);
-  CHECK(row.size() == 120 + 2 * 2 + 1); // two ellipses of three bytes; a terminal's line ends with \r\n
+  CHECK(row.rfind("12:00:10  open     major", 0) == 0); // the date has gone for the key
+  CHECK(row.find("…") != std::string::npos);
+  CHECK(row.find("  -\r") != std::string::npos); // no cause
+}
+
+TEST_CASE("on a terminal of any width a line fits, and what matters most stays") {
+  const scratch_directory directory;
+  auto line = records()[0];
+  line["key"]["title"] = std::string(200, 'x');
+  line["contributors"] = {{{"set", {{"cdn", "fastly"}, {"country", std::string(100, 'y')}}}, {"share", 0.9}}};
+  const auto file = written(directory, "alerts.ndjson", log_text({line}));
+  const auto table = [&](int columns) {
+    const auto command =
+        "stty cols " + std::to_string(columns) + "; NO_COLOR=1 '" TOCSIN_EXECUTABLE "' alerts --file '" + file + "'";
+    return run_process({"/usr/bin/script", "-qec", command, "/dev/null"}).out;
+  };
+  for (const int columns : {70, 80, 100, 120, 160, 200}) {
+    CAPTURE(columns);
+    const auto text = table(columns);
+    std::istringstream rows(text);
+    for (std::string row; std::getline(rows, row);) {
+      const auto width = std::count_if(row.begin(), row.end(), [](char c) { return (c & 0xc0) != 0x80 && c != '\r'; });
+      CHECK(width <= columns);
+    }
+    for (const auto* name : {"SEVERITY", "RATE", "EXPECTED", "SINCE", "KEY"})
+      CHECK(text.find(name) != std::string::npos);
+    CHECK((text.find("CAUSE") != std::string::npos) == (columns >= 100));
+    CHECK((text.find("MONITOR/DETECTOR") != std::string::npos) == (columns >= 160));
+  }
+}
+
+namespace {
+
+/// An incident with a cause, error types and a child; the child was told once before it had a parent.
+std::vector<json> family() {
+  auto parent = record("b7e1", 0, "open", "major", "12:00:10", fastly);
+  auto told = parent;
+  told["revision"] = 1;
+  told["kind"] = "update";
+  told["children"] = {"c1", "c2"};
+  told["children_count"] = 2;
+  told["contributors"] = {
+      {{"set", {{"cdn", "fastly"}}}, {"excess", 14.1}, {"share", 0.9}, {"rate_without", 0.0117}, {"score", 21.4}}};
+  told["error_types"] = {{{"type", "HLS_404"}, {"failures", 13}, {"expected", 0.4}}};
+  told["closes_when"] = "rate below 4.8 %";
+  auto before = record("c1", 0, "open", "warning", "12:00:10", {{"property", "p7"}, {"country", "DE"}});
+  auto child = record("c1", 1, "update", "warning", "12:00:20", {{"property", "p7"}, {"country", "DE"}});
+  child["parent_id"] = "b7e1";
+  return {parent, before, told, child};
+}
+
+} // namespace
+
+TEST_CASE("children are left out and counted, unless they are asked for; parents tell their number and cause") {
+  const scratch_directory directory;
+  const auto file = written(directory, "alerts.ndjson", log_text(family()));
+  const auto usual = alerts(file, {"--json"});
+  CHECK(shown(usual.out) == "b7e1:0 c1:0 b7e1:1 ");
+  CHECK(is_one_error_line(usual.err));
+  CHECK(usual.err.find("1 record of incidents that another explains left out; --children") != std::string::npos);
+  CHECK(shown(alerts(file, {"--json", "--open"}).out) == "b7e1:1 ");
+  const auto all = alerts(file, {"--children"});
+  CHECK(all.err.empty());
+  CHECK(all.out.find("└ country=DE property=p7") != std::string::npos);
+  CHECK(all.out.find("cdn=fastly property=p7 (+2)") != std::string::npos);
+  CHECK(all.out.find("  cdn=fastly 90 %\n") != std::string::npos);
+}
+
+TEST_CASE("an incident in full: words, causes, error types, children and history") {
+  const scratch_directory directory;
+  const auto file = written(directory, "alerts.ndjson", log_text(family()));
+  const auto text = alerts(file, {"b7"}).out;
+  for (const auto* part :
+       {"Incident b7e1\n", "open major, playback-failures/threshold", "cdn=fastly property=p7",
+        "8.4 %, expected 1.12 %", "closes when  rate below 4.8 %", "\nCauses\n  cdn=fastly ", "14.1 too many", "90 %",
+        "1.17 % without it", "\nError types\n  HLS_404", "13 failures, expected 0.4",
+        "\nChildren (2)\n  c1        open      warning", "c2        (not in this log)", "\nHistory\nTIME (UTC)",
+        "2016-05-04 12:00:10  update   major"}) {
+    CAPTURE(part);
+    CHECK(text.find(part) != std::string::npos);
+  }
+  const auto child = alerts(file, {"c1"}).out;
+  CHECK(child.find("parent       b7e1") != std::string::npos);
+  CHECK(child.find("Children") == std::string::npos);
+}
+
+TEST_CASE("silences are added, listed, obeyed and removed, and never touch the log") {
+  const scratch_directory directory;
+  const auto text = log_text(records());
+  const auto file = written(directory, "alerts.ndjson", text);
+  const auto silences = directory / "silences.json";
+  const auto silence = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"alerts", "silence"});
+    arguments.insert(arguments.end(), {"--silences", silences});
+    return run_tocsin(arguments);
+  };
+  CHECK(silence({"list"}).out == "no silences\n");
+  REQUIRE(silence({"add", "--key", "cdn=fastly", "--start", "2016-05-04T12:00:00Z", "--for", "1h", "--author", "ada",
+                   "--comment", "they know"})
+              .code == 0);
+  REQUIRE(silence({"add", "--monitor", "playback-failures", "--key", "property=p8", "--start", "2016-05-04T14:00:00Z",
+                   "--end", "2016-05-05T00:00:00Z"})
+              .code == 0);
+  const auto listed = silence({"list"}).out;
+  CHECK(listed.find("1     2016-05-04 12:00:00 to 2016-05-04 13:00:00 UTC  cdn=fastly\n      ada: they know") == 0);
+  CHECK(listed.find("playback-failures: property=p8") != std::string::npos);
+
+  const auto held = alerts(file, {"--json", "--silences", silences});
+  CHECK(shown(held.out) == "a001:0 a001:1 b7e1:1 "); // the end of b7e1 comes after its silence
+  CHECK(is_one_error_line(held.err));
+  CHECK(held.err.find("3 records held by silences left out; --silenced shows them") != std::string::npos);
+  CHECK(alerts(file, {"--json", "--silences", silences, "--silenced"}).out == text);
+  CHECK(shown(alerts(file, {"--json", "--silences", silences, "b7ff"}).out) == "b7ff:0 b7ff:1 ");
+
+  REQUIRE(silence({"remove", "1"}).code == 0);
+  CHECK(shown(alerts(file, {"--json", "--silences", silences}).out) == "b7e1:0 a001:0 a001:1 b7e1:1 ");
+  // A number that has become free is given again.
+  CHECK(silence({"add", "--for", "1h"}).out.rfind("1  ", 0) == 0);
+  const auto unknown = silence({"remove", "7"});
+  CHECK(unknown.code == 2);
+  CHECK(unknown.err.find("has no silence \"7\"") != std::string::npos);
+  CHECK(read_bytes(file) == text);
+}
+
+TEST_CASE("mistakes in silences are told with their place") {
+  const scratch_directory directory;
+  const auto file = written(directory, "alerts.ndjson", log_text(records()));
+  const std::vector<std::pair<std::string, std::string>> mistakes = {
+      {"{", "/: expected a JSON object"},
+      {R"({"silences": [1]})", "/silences/0: found no object"},
+      {R"({"silences": [{"start": "2016-05-04", "end": "2016-05-05"}]})", "/silences/0/id: is missing"},
+      {R"({"silences": [{"id": "1", "start": "noon", "end": "2016-05-05"}]})", "/silences/0/start: found \"noon\""},
+      {R"({"silences": [{"id": "1", "start": "2016-05-05", "end": "2016-05-05"}]})",
+       "/silences/0/end: expected a time behind"},
+      {R"({"silences": [{"id": "1", "start": "2016-05-04", "end": "2016-05-05", "key": {"cdn": 1}}]})",
+       "/silences/0/key/cdn: found 1"},
+      {R"({"silences": [{"id": "1", "start": "2016-05-04", "end": "2016-05-05", "kye": {}}]})",
+       "/silences/0/kye: unknown"},
+      {R"({"silences": [{"id": "1", "start": "2016-05-04", "end": "2016-05-05"},
+                        {"id": "1", "start": "2016-05-04", "end": "2016-05-05"}]})",
+       "/silences/1/id: found \"1\" a second time"},
+  };
+  for (const auto& [text, expected] : mistakes) {
+    CAPTURE(text);
+    const auto finished = alerts(file, {"--silences", written(directory, "silences.json", text)});
+    CHECK(finished.code == 3);
+    CHECK(is_one_error_line(finished.err));
+    CHECK_MESSAGE(finished.err.find("silences.json: " + expected) != std::string::npos, finished.err);
+    CHECK(run_tocsin({"alerts", "silence", "add", "--for", "1h", "--silences", directory / "silences.json"}).code == 3);
+    CHECK(read_bytes(directory / "silences.json") == text);
+  }
+  CHECK(alerts(file, {"--silences", directory / "none.json"}).code == 3);
+  const auto add = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"alerts", "silence", "add", "--silences", directory / "new.json"});
+    return run_tocsin(arguments).code;
+  };
+  CHECK(add({}) == 2);
+  CHECK(add({"--for", "soon"}) == 2);
+  CHECK(add({"--for", "1h", "--end", "2016-05-05"}) == 2);
+  CHECK(add({"--start", "2016-05-05", "--end", "2016-05-04"}) == 2);
+  CHECK(add({"--for", "1h", "--key", "cdn"}) == 2);
+  CHECK(add({"--for", "1h", "--key", "cdn=a", "--key", "cdn=b"}) == 2);
+  CHECK_FALSE(std::filesystem::exists(directory / "new.json"));
 }
 
 TEST_CASE("a torn last line is left out, a broken one is told with its place") {
@@ -246,6 +410,28 @@ TEST_CASE("following waits for the file, for the rest of a line, for more and fo
   CHECK(follower.wait() == 0);
   CHECK(follower.err().empty());
   CHECK(shown(follower.out()) == "b7e1:0 a001:0 a001:1 b7e1:1 b7ff:0 ");
+}
+
+TEST_CASE("following obeys a silence from the moment that it is written") {
+  const scratch_directory directory;
+  const auto lines = records();
+  const auto file = written(directory, "alerts.ndjson", lines[0].dump() + "\n");
+  const auto silences = directory / "silences.json";
+  const std::string text =
+      R"({"silences": [{"id": "1", "start": "2016-05-04T12:00:00Z", "end": "2016-05-04T14:00:00Z"}]})";
+  process follower(tocsin_command({"alerts", "--file", file, "--follow", "--json", "--silences",
+                                   written(directory, "silences.json", R"({"silences": []})")}));
+  CHECK(follower.wait_for("b7e1"));
+  // Longer than the follower's pause: it has seen the new file.
+  std::filesystem::last_write_time(written(directory, "silences.json", text),
+                                   std::filesystem::file_time_type::clock::now() + std::chrono::seconds(5));
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  append(directory, "alerts.ndjson", lines[1].dump() + "\n" + lines[3].dump() + "\n");
+  CHECK(follower.wait_for("resolve"));
+  follower.signal(SIGTERM);
+  CHECK(follower.wait() == 0);
+  CHECK(shown(follower.out()) == "b7e1:0 b7e1:1 ");
+  CHECK(follower.err().find("1 record held by silences") != std::string::npos);
 }
 
 TEST_CASE("following filters, and ends on an interrupt") {

@@ -34,9 +34,9 @@ std::optional<time_ms> time_of(const json& object, const char* name) {
   return parse_rfc3339(text_of(object, name));
 }
 
-std::vector<std::pair<std::string, std::string>> key_of(const json& object) {
+std::vector<std::pair<std::string, std::string>> key_of(const json& object, const char* name) {
   std::vector<std::pair<std::string, std::string>> key;
-  const auto* values = find(object, "key");
+  const auto* values = find(object, name);
   if (values == nullptr || !values->is_object())
     return key;
   for (const auto& [dimension, value] : values->items()) {
@@ -46,6 +46,25 @@ std::vector<std::pair<std::string, std::string>> key_of(const json& object) {
       key.emplace_back(dimension, value.is_string() ? value.get<std::string>() : value.dump());
   }
   return key;
+}
+
+void take_family(const json& object, alert_record& record) {
+  record.parent_id = text_of(object, "parent_id");
+  if (const auto* children = find(object, "children"); children != nullptr && children->is_array())
+    for (const auto& child : *children)
+      if (child.is_string())
+        record.children.push_back(child.get<std::string>());
+  const auto* count = find(object, "children_count");
+  record.children_count =
+      count != nullptr && count->is_number_unsigned() ? count->get<std::size_t>() : record.children.size();
+}
+
+void take_cause(const json& object, alert_record& record) {
+  const auto* contributors = find(object, "contributors");
+  if (contributors == nullptr || !contributors->is_array() || contributors->empty())
+    return;
+  record.cause = key_of(contributors->front(), "set");
+  record.cause_share = number_of(contributors->front(), "share");
 }
 
 } // namespace
@@ -68,7 +87,7 @@ io::result<alert_record> parse_alert(std::string line) {
   record.detector = text_of(object, "detector");
   const auto* shadow = find(object, "shadow");
   record.shadow = shadow != nullptr && shadow->is_boolean() && shadow->get<bool>();
-  record.key = key_of(object);
+  record.key = key_of(object, "key");
   record.tick = *tick;
   record.onset = time_of(object, "onset");
   record.rate = number_of(object, "measured_value");
@@ -81,6 +100,8 @@ io::result<alert_record> parse_alert(std::string line) {
     if (events && expected)
       record.excess = *events - *expected;
   }
+  take_family(object, record);
+  take_cause(object, record);
   record.line = std::move(line);
   return record;
 }

@@ -28,6 +28,11 @@ struct alert_record {
   std::optional<double> baseline;
   std::optional<double> excess; ///< failures; of a volume, events: negative where they are missing
   bool is_volume = false;       ///< rate and baseline are events an hour
+  std::string parent_id;        ///< empty: not explained by another incident
+  std::vector<std::string> children;
+  std::size_t children_count = 0;
+  std::vector<std::pair<std::string, std::string>> cause; ///< the first contributor's set
+  std::optional<double> cause_share;                      ///< of the excess
 };
 
 /// Reads a line of the log. The error tells what is wrong with it, not where it is.

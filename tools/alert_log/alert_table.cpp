@@ -1,10 +1,12 @@
 #include "tools/alert_log/alert_table.hpp"
 
+#include "tools/alert_log/words.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdlib>
+#include <numeric>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -12,8 +14,14 @@ namespace tocsin::tools {
 
 namespace {
 
-enum column : std::size_t { time, kind, severity, rate, expected, excess, since, source, key };
-constexpr std::array<std::size_t, 7> fixed_widths = {19, 7, 8, 7, 8, 7, 6};
+enum column : std::size_t { time, kind, severity, rate, expected, excess, since, id, source, key, cause };
+constexpr std::size_t full_time = 19;
+constexpr std::size_t time_of_day = 8;
+constexpr std::size_t widest_source = 32;
+constexpr std::size_t usual_key = 32;
+constexpr std::size_t usual_cause = 28;
+constexpr std::size_t least_texts = 42; ///< for key and cause together
+constexpr std::size_t id_digits = 8;
 constexpr const char* gap = "  ";
 
 const char* colour_of(const alert_record& record) {
@@ -24,51 +32,23 @@ const char* colour_of(const alert_record& record) {
   return record.severity == "major" ? "\x1b[33m" : "\x1b[36m";
 }
 
-/// 2016-05-04 12:00:10
-std::string shown_time(time_ms t) {
-  auto text = format_rfc3339(t).substr(0, 19);
-  text[10] = ' ';
+std::string span_of(const alert_record& record) {
+  return record.onset && record.tick >= *record.onset ? shown_span(record.tick - *record.onset) : "-";
+}
+
+/// A child is marked; of a parent the number of its children is told.
+std::string key_of(const alert_record& record) {
+  auto text = (record.parent_id.empty() ? "" : "└ ") + shown_values(record.key);
+  if (record.children_count > 0)
+    text += fmt::format(" (+{})", record.children_count);
   return text;
 }
 
-std::string shown_rate(const std::optional<double>& value, bool is_volume) {
-  if (value && is_volume)
-    return *value < 1e4 ? fmt::format("{:.0f}/h", *value) : fmt::format("{:.3g}k/h", *value / 1e3);
-  return value ? fmt::format("{:.3g} %", *value * 100) : "-";
-}
-
-std::string shown_count(const std::optional<double>& value) {
-  if (!value)
+std::string cause_of(const alert_record& record) {
+  if (record.cause.empty())
     return "-";
-  return std::abs(*value) < 100 ? fmt::format("{:.1f}", *value) : fmt::format("{:.0f}", *value);
-}
-
-/// How long the excursion had lasted: its largest unit, or the two largest.
-std::string shown_span(const alert_record& record) {
-  if (!record.onset || record.tick < *record.onset)
-    return "-";
-  const auto span = record.tick - *record.onset;
-  if (span < minute_ms)
-    return fmt::format("{}s", span / second_ms);
-  if (span < hour_ms)
-    return fmt::format("{}m", span / minute_ms);
-  if (span < day_ms)
-    return fmt::format("{}h{:02}m", span / hour_ms, span / minute_ms % 60);
-  return fmt::format("{}d{:02}h", span / day_ms, span / hour_ms % 24);
-}
-
-std::string shown_key(const alert_record& record) {
-  std::string text;
-  for (const auto& [dimension, value] : record.key)
-    text += (text.empty() ? "" : " ") + dimension + "=" + value;
-  return text.empty() ? "(all)" : text;
-}
-
-/// A log may hold anything in a name: nothing of it may steer the terminal.
-std::string printable(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
-  return text;
+  const auto share = record.cause_share ? fmt::format(" {:.0f} %", *record.cause_share * 100) : std::string();
+  return shown_values(record.cause) + share;
 }
 
 bool continues_character(char c) {
@@ -115,44 +95,64 @@ table_style table_style::of_output() {
   return style;
 }
 
-std::size_t alert_table::width_of(std::size_t column) const {
-  if (column < fixed_widths.size())
-    return fixed_widths[column];
-  std::size_t taken = 2 * (columns - 1);
-  for (const auto fixed : fixed_widths)
-    taken += fixed;
-  const auto left = style_.width > taken ? style_.width - taken : 0;
-  constexpr std::size_t widest_source = 32;
-  const auto for_source = style_.cut ? std::clamp<std::size_t>(left * 2 / 5, 10, widest_source) : widest_source;
-  return column == source ? for_source : std::max<std::size_t>(left > for_source ? left - for_source : 0, 10);
+alert_table::alert_table(table_style style)
+    : style_(style), widths_{full_time, 7, 8, 7, 8, 7, 6, id_digits, widest_source, usual_key, usual_cause} {
+  if (!style_.cut)
+    return;
+  const auto left = [&] {
+    const auto fixed = taken() - widths_[key] - widths_[cause];
+    return style_.width > fixed ? style_.width - fixed : 0;
+  };
+  widths_[source] = std::min<std::size_t>(widest_source, 26);
+  for (const auto next : {source, time, id, excess, cause}) {
+    if (left() >= least_texts)
+      break;
+    widths_[next] = next == time ? time_of_day : 0;
+  }
+  const auto texts = std::max<std::size_t>(left(), 10);
+  widths_[cause] = widths_[cause] == 0 ? 0 : texts * 2 / 5;
+  widths_[key] = texts - widths_[cause];
+}
+
+/// Of the whole line.
+std::size_t alert_table::taken() const {
+  const auto shown =
+      static_cast<std::size_t>(std::count_if(widths_.begin(), widths_.end(), [](std::size_t one) { return one > 0; }));
+  return std::accumulate(widths_.begin(), widths_.end(), std::size_t{0}) + 2 * (shown - 1);
 }
 
 std::string alert_table::line(const cells& texts, const char* severity_colour) const {
+  const std::size_t last = widths_[cause] > 0 ? cause : key;
   std::string out;
   for (std::size_t i = 0; i < columns; ++i) {
-    const bool last = i + 1 == columns;
-    const bool fits = style_.cut || i < source;
-    auto text = fits ? cut(texts[i], width_of(i)) : texts[i];
-    if (!last)
-      text = padded(text, width_of(i), i >= rate && i <= since);
+    if (widths_[i] == 0)
+      continue;
+    const bool may_be_longer = !style_.cut && i >= source;
+    auto text = may_be_longer ? texts[i] : cut(texts[i], widths_[i]);
+    if (i != last)
+      text = padded(text, widths_[i], i >= rate && i <= since);
     if (i == severity && severity_colour != nullptr && style_.colours)
       text = severity_colour + text + "\x1b[0m";
-    out += text + (last ? "\n" : gap);
+    out += text + (i == last ? "\n" : gap);
   }
   return out;
 }
 
 std::string alert_table::head() const {
-  return line({"TIME (UTC)", "KIND", "SEVERITY", "RATE", "EXPECTED", "EXCESS", "SINCE", "MONITOR/DETECTOR", "KEY"},
-              nullptr);
+  const auto* clock = widths_[time] == full_time ? "TIME (UTC)" : "UTC";
+  return line(
+      {clock, "KIND", "SEVERITY", "RATE", "EXPECTED", "EXCESS", "SINCE", "ID", "MONITOR/DETECTOR", "KEY", "CAUSE"},
+      nullptr);
 }
 
 std::string alert_table::row(const alert_record& record) const {
-  return line({shown_time(record.tick), printable(record.kind), printable(record.severity),
-               shown_rate(record.rate, record.is_volume), shown_rate(record.baseline, record.is_volume),
-               shown_count(record.excess), shown_span(record),
+  const auto when = shown_time(record.tick);
+  return line({widths_[time] == full_time ? when : when.substr(full_time - time_of_day), printable(record.kind),
+               printable(record.severity), shown_rate(record.rate, record.is_volume),
+               shown_rate(record.baseline, record.is_volume), shown_count(record.excess), span_of(record),
+               printable(record.id.substr(0, id_digits)),
                printable(record.monitor + "/" + record.detector + (record.shadow ? " (shadow)" : "")),
-               printable(shown_key(record))},
+               printable(key_of(record)), printable(cause_of(record))},
               colour_of(record));
 }
 

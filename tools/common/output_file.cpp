@@ -36,7 +36,7 @@ output_file::~output_file() {
 io::error output_file::failed(const char* what, int number) {
   reader_gone_ = number == EPIPE;
   used_ = 0;
-  return {io::error_code::sink,
+  return {reader_gone_ ? io::error_code::reader_gone : io::error_code::sink,
           name_ + ": " + what + ": " +
               (reader_gone_ ? "the reader went away" : std::generic_category().message(number)),
           false, false};

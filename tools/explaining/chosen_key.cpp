@@ -22,6 +22,8 @@ std::string suggestion(const std::string& text, const std::vector<std::string>& 
   return near ? fmt::format(" (did you mean \"{}\"?)", *near) : std::string();
 }
 
+} // namespace
+
 io::result<std::uint32_t> choose_monitor(const world_spec& world, const std::string& name) {
   std::vector<std::string> names;
   for (const auto& monitor : world.monitors)
@@ -36,6 +38,8 @@ io::result<std::uint32_t> choose_monitor(const world_spec& world, const std::str
                               suggestion(name, names)));
   return static_cast<std::uint32_t>(found - names.begin());
 }
+
+namespace {
 
 /// At commas, but not at `\,`.
 std::vector<std::string> split(const std::string& text) {
@@ -96,6 +100,24 @@ void append_value(std::string& key, const std::string& value) {
 }
 
 } // namespace
+
+io::result<dimension_values> choose_values(const monitor_spec& monitor, const std::vector<std::string>& texts) {
+  const auto values = read_values(monitor, texts);
+  if (!values)
+    return values.failure();
+  const auto has_all = [&](const level_spec& level) {
+    return std::all_of(values->begin(), values->end(), [&](const auto& one) {
+      return std::find(level.dimensions.begin(), level.dimensions.end(), one.first) != level.dimensions.end();
+    });
+  };
+  if (std::none_of(monitor.levels.begin(), monitor.levels.end(), has_all))
+    return misuse(fmt::format("--key: monitor {} has no level with all of these dimensions; its levels are {}",
+                              monitor.name, levels_of(monitor)));
+  dimension_values out;
+  for (const auto& [dimension, value] : *values)
+    out.emplace_back(monitor.dimensions[dimension], value);
+  return out;
+}
 
 io::result<chosen_key> choose_key(const world_spec& world, const std::string& monitor_name,
                                   const std::vector<std::string>& texts) {

@@ -20,24 +20,27 @@ io::result<recording> recording::open(const io::config& config, const recorded_i
   auto source = io::open_file_source(std::move(options));
   if (!source)
     return source.failure();
-  std::vector<journal_entry> journal;
+  journal facts;
   if (!input.journal.empty()) {
     std::vector<std::string> names;
     for (partition_id p = 0; p < (*source)->partitions(); ++p)
       names.push_back((*source)->name(p));
-    auto read = read_journal(input.journal, names);
+    auto read = read_journal(input.journal, names, config.world);
     if (!read)
       return read.failure();
-    journal = std::move(*read);
+    facts = std::move(*read);
+    if (input.hindsight)
+      facts.actions = in_hindsight(std::move(facts.actions));
   }
-  return recording(config, std::move(*source), std::move(journal));
+  return recording(config, std::move(*source), std::move(facts));
 }
 
-recording::recording(const io::config& config, std::unique_ptr<io::source> source, std::vector<journal_entry> journal)
+recording::recording(const io::config& config, std::unique_ptr<io::source> source, journal facts)
     : source_(std::move(source)), decoder_(io::make_decoder(config.decode)), block_bytes_(config.block_bytes) {
   world_snapshot start;
   start.rewinds.resize(source_->partitions());
-  start.journal = std::move(journal);
+  start.journal = std::move(facts.entries);
+  start.actions = std::move(facts.actions);
   engine_ = std::make_unique<world>(std::make_shared<const world_spec>(config.world), source_->partitions(), start);
 }
 

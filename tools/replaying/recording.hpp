@@ -5,6 +5,7 @@
 #include "io/decoder.hpp"
 #include "io/result.hpp"
 #include "io/source.hpp"
+#include "tools/journal_file.hpp"
 
 #include <functional>
 #include <memory>
@@ -18,6 +19,7 @@ struct recorded_input {
   std::vector<std::string> paths; ///< files (plain, gzip or zstd), or - for standard input
   bool sequence = false;          ///< they follow each other as one partition
   std::string journal;            ///< file with decisions to obey; empty: none
+  bool hindsight = false;         ///< exclusions of the journal hold in their whole range
 };
 
 /// The engine on recorded input, without actors. Owned by one command; one thread.
@@ -39,7 +41,7 @@ public:
   io::result<void> step(const std::function<void(const event_batch&)>& look = {});
 
 private:
-  recording(const io::config& config, std::unique_ptr<io::source> source, std::vector<journal_entry> journal);
+  recording(const io::config& config, std::unique_ptr<io::source> source, journal facts);
   partition_id slowest() const;
 
   std::unique_ptr<io::source> source_;

@@ -247,7 +247,7 @@ void detector::turn_hour(key_slot slot, std::uint32_t level, std::uint32_t place
   } else {
     // One more hour has closed since `held` did; `current` leaves quarantine if two have.
     if (key.has_held && key.held_hour < hour_ - 1) {
-      hold_back(key, level, place);
+      hold_back(slot, level, place);
       key.has_held = false;
     }
     key.level.forget(level_kept(passed, static_cast<double>(key.level.failures)));
@@ -259,7 +259,7 @@ void detector::turn_hour(key_slot slot, std::uint32_t level, std::uint32_t place
     key.held_whole = key.current_whole;
     key.has_held = key.hour_events > 0;
     if (key.has_held && key.held_hour < hour_ - 1) {
-      hold_back(key, level, place);
+      hold_back(slot, level, place);
       key.has_held = false;
     }
   }
@@ -273,10 +273,11 @@ void detector::turn_hour(key_slot slot, std::uint32_t level, std::uint32_t place
 void detector::end_day(key_slot slot, std::uint32_t level) {
   auto& key = keys_of_[slot];
   auto& scope = scope_of(slot);
-  const auto days = hour_ / hours_a_day_ - key.hour / hours_a_day_;
+  const auto day = key.hour / hours_a_day_;
+  const auto days = hour_ / hours_a_day_ - day;
   const auto budget = alarms_a_learned_day(key, scope);
   auto& calibration = scope.calibrations[class_of(key, level)];
-  if (key.day_spoiled || key.is_new) {
+  if (key.day_spoiled || key.is_new || is_left_out_of_hours(slot, day * hours_a_day_, hours_a_day_)) {
     key.hottest = 0;
   } else if (tail_calibration::goes_on(key.evidence.sum(), budget)) {
     calibration.pass(budget, days);
@@ -304,11 +305,27 @@ double detector::alarms_a_learned_day(const key_state& key, const scope_state& s
 }
 
 /// Hands the hour in quarantine over to learning.
-void detector::hold_back(key_state& key, std::uint32_t level, std::uint32_t place) {
-  if (key.held_spoiled)
+void detector::hold_back(key_slot slot, std::uint32_t level, std::uint32_t place) {
+  const auto& key = keys_of_[slot];
+  if (key.held_spoiled || is_left_out_of_hours(slot, key.held_hour, 1))
     return;
   const auto events = key.place == no_place ? 0 : fulls_[key.place].held_events;
   due_.push_back({level, place, key.held_hour, key.held, events, key.held_whole, key.in_shape});
+}
+
+bool detector::is_left_out_of_hours(key_slot slot, std::int32_t first, std::int32_t count) const {
+  const auto length = static_cast<time_ms>(clock_.hour * second_ms);
+  return is_left_out(slot, first * length, (first + count) * length);
+}
+
+/// What waits in the quarantine of a root was counted before its range was perhaps taken out.
+void detector::leave_out(key_slot root, root_baseline& baseline) const {
+  if (left_out() == nullptr)
+    return;
+  const auto longest_wait = 3 * static_cast<time_ms>(clock_.hour * second_ms);
+  left_out()->for_each(root, tick_start(now_, monitor_->tick) - longest_wait, [&](time_ms from, time_ms to) {
+    baseline.spoil(static_cast<double>(from) / second_ms, static_cast<double>(to) / second_ms);
+  });
 }
 
 void detector::learn_level(std::uint32_t level, const closed_tick& tick) {
@@ -391,6 +408,7 @@ expectation detector::expect_root(key_slot slot) {
   auto& scope = scopes_[keys_of_[slot].place];
   if (scope.seen_in == now_)
     return scope.seen;
+  leave_out(slot, scope.baseline);
   scope.baseline.advance(seconds_, local_seconds_, season_);
   scope.seen = expectation_of(scope.baseline);
   if (window_)
@@ -711,7 +729,7 @@ void detector::judge_open(const key_counts& counts, const expectation& expected,
   what.baseline = expected.rate;
   auto& key = keys_of_[counts.slot];
   if (!is_back)
-    accept(counts.slot, open, expected);
+    take_as_normal(counts.slot, open, expected);
   else if (now_ - open.opened <= ticks_an_hour_ && key.passing_incidents < 255 &&
            open.failed < (expected.rate + mild_excess) * open.total)
     ++key.passing_incidents;
@@ -719,7 +737,32 @@ void detector::judge_open(const key_counts& counts, const expectation& expected,
   open_.erase(counts.slot);
 }
 
-void detector::accept(key_slot slot, const open_state& open, const expectation& expected) {
+bool detector::accept(key_slot slot, double, judge& out) {
+  const auto known = open_.find(slot);
+  if (known == open_.end())
+    return false;
+  // The key may have no events in this tick, and its root neither.
+  expect_root((*keys_)[slot].root);
+  out.changed((*keys_)[slot].root);
+  const auto expected = expect_from_state((*keys_)[slot].bytes, now_);
+  if (!expected)
+    return false;
+  const auto open = known->second;
+  verdict what;
+  what.type = verdict::kind::accepted;
+  what.slot = slot;
+  what.onset = now_;
+  what.total = whole(open.total);
+  what.failed = whole(open.failed);
+  what.capped = what.failed;
+  what.baseline = expected->rate;
+  take_as_normal(slot, open, *expected);
+  out.say(std::move(what));
+  open_.erase(slot);
+  return true;
+}
+
+void detector::take_as_normal(key_slot slot, const open_state& open, const expectation& expected) {
   const auto rate = open.failed / std::max(1.0, open.total);
   auto& key = keys_of_[slot];
   if ((*keys_)[slot].level == 0) {
@@ -735,6 +778,10 @@ void detector::accept(key_slot slot, const open_state& open, const expectation& 
 /// Score first, learn after: the tick joins what has been counted.
 void detector::count(const key_counts& counts, const expectation& expected, lesson how) {
   auto& key = keys_of_[counts.slot];
+  if (is_left_out(counts.slot)) {
+    how = lesson::none;
+    key.day_spoiled = true;
+  }
   const auto total = static_cast<double>(counts.total);
   const auto failed = static_cast<double>(counts.failed);
   const auto failures = total * expected.rate;

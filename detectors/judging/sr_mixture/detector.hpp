@@ -34,6 +34,7 @@ public:
   void forget(const std::vector<bool>& slots) override;
   void absorb(key_slot from, key_slot into, judge& out) override;
   void withdraw(key_slot slot) override { open_.erase(slot); }
+  bool accept(key_slot slot, double rate, judge& out) override;
   double expected_rate(key_slot slot) const override;
   std::string closes_when(key_slot slot) const override;
   std::vector<std::pair<std::string, std::string>> explain(key_slot slot) const override;
@@ -91,7 +92,9 @@ private:
   double alarms_a_day(const key_state& key, const scope_state& scope) const;
   double alarms_a_learned_day(const key_state& key, const scope_state& scope) const;
   double threshold(const key_state& key, std::uint32_t level, const scope_state& scope) const;
-  void hold_back(key_state& key, std::uint32_t level, std::uint32_t place);
+  void hold_back(key_slot slot, std::uint32_t level, std::uint32_t place);
+  bool is_left_out_of_hours(key_slot slot, std::int32_t first, std::int32_t count) const;
+  void leave_out(key_slot root, root_baseline& baseline) const;
   void grow_up(key_slot slot);
   double start_mass(key_slot slot, tick_index until);
   void learn_level(std::uint32_t level, const closed_tick& tick);
@@ -112,7 +115,7 @@ private:
   void raise(const key_counts& counts, const expectation& expected, double guard, judge& out);
   void count(const key_counts& counts, const expectation& expected, lesson how);
   void spoil(key_state& key);
-  void accept(key_slot slot, const open_state& open, const expectation& expected);
+  void take_as_normal(key_slot slot, const open_state& open, const expectation& expected);
   void turn_tail(key_slot slot, judge& out);
   void judge_tail(key_slot slot, judge& out);
 

@@ -48,6 +48,7 @@ std::optional<expectation> detector::expect_from_state(std::string_view key, tic
     if (!is_seen)
       return std::nullopt;
     auto baseline = scopes_[keys_of_[*slot].place].baseline;
+    leave_out(*slot, baseline);
     baseline.advance(static_cast<double>(start) / second_ms, static_cast<double>(local) / second_ms, at);
     auto out = expectation_of(baseline);
     if (window_)

@@ -146,7 +146,7 @@ void detector::turn_hour(key_slot slot) {
   auto& full = fulls_[key.place];
   const auto release = [&](std::int32_t hour) {
     if (full.has_held && !full.held_spoiled)
-      learn(full, hour, static_cast<double>(full.held));
+      learn(slot, full, hour, static_cast<double>(full.held));
   };
   const bool is_open = open_.find(slot) != open_.end();
   release(before - 1);
@@ -156,7 +156,7 @@ void detector::turn_hour(key_slot slot) {
   if (hour_ - before > 1) {
     release(before);
     for (auto silent = std::max(before + 1, hour_ - most_silent_hours); silent < hour_ - 1 && !is_open; ++silent)
-      learn(full, silent, 0);
+      learn(slot, full, silent, 0);
     full.held = 0;
     full.has_held = true;
     full.held_spoiled = is_open;
@@ -165,7 +165,10 @@ void detector::turn_hour(key_slot slot) {
   begin_watch(slot, full);
 }
 
-void detector::learn(full_state& full, std::int32_t hour, double events) {
+void detector::learn(key_slot slot, full_state& full, std::int32_t hour, double events) {
+  const auto length = static_cast<time_ms>(hour_hours_ * static_cast<double>(hour_ms));
+  if (is_left_out(slot, hour * length, (hour + 1) * length))
+    return;
   const auto middle = (static_cast<double>(hour) + 0.5) * hour_hours_ * static_cast<double>(hour_ms);
   full.baseline.learn(local_time(*monitor_, static_cast<time_ms>(middle)), events, hour_hours_, tick_hours_);
 }
@@ -250,7 +253,8 @@ void detector::score(key_slot slot, full_state& full, tick_index tick, std::int6
   full.evidence.observe(log_volume_ratios(count, tested, forecast.dispersion).exp());
   full.slow.follow(slow_pace, count, expected);
   full.fast.follow(fast_pace, count, expected);
-  full.baseline.observe_tick(count, forecast, tick_hours_);
+  if (!is_left_out(slot, tick_start(tick, monitor_->tick), tick_end(tick, monitor_->tick)))
+    full.baseline.observe_tick(count, forecast, tick_hours_);
 }
 
 void detector::raise(key_slot slot, full_state& full, judge& out) {
@@ -313,10 +317,28 @@ void detector::follow_open(full_state& full, open_drop& open, tick_index tick, s
   }
 }
 
-void detector::judge_open(key_slot slot, full_state& full, open_drop& open, judge& out) {
+void detector::judge_open(key_slot slot, full_state& full, const open_drop& open, judge& out) {
   const bool is_back = open.back.evidence() >= resolve_test::threshold;
-  if (!is_back && now_ < open.accept_at)
-    return;
+  if (is_back || now_ >= open.accept_at)
+    close(slot, full, open, is_back, out);
+}
+
+bool detector::accept(key_slot slot, double, judge& out) {
+  const auto open = open_.find(slot);
+  if (open == open_.end())
+    return false;
+  // Silence up to this tick belongs to the share that is accepted.
+  auto& full = fulls_[keys_of_[slot].place];
+  for (auto t = full.scored_through + 1; t <= now_; ++t)
+    follow_open(full, open.value(), t, 0);
+  full.scored_through = std::max(full.scored_through, now_);
+  full.share_seen = budget_of(slot).established_until(full.weight, now_ + 1);
+  close(slot, full, open->second, false, out);
+  remind(slot, full, out);
+  return true;
+}
+
+void detector::close(key_slot slot, full_state& full, const open_drop& open, bool is_back, judge& out) {
   verdict what;
   what.type = is_back ? verdict::kind::normal : verdict::kind::accepted;
   what.slot = slot;

@@ -30,6 +30,7 @@ public:
   void step(const closed_tick& tick, const std::vector<key_slot>& reminded, judge& out) override;
   void forget(const std::vector<bool>& slots) override;
   void absorb(key_slot, key_slot, judge&) override {}
+  bool accept(key_slot slot, double rate, judge& out) override;
   /// Expected events an hour.
   void withdraw(key_slot slot) override { open_.erase(slot); }
   double expected_rate(key_slot slot) const override;
@@ -56,7 +57,7 @@ private:
   // What has passed since the last look: silence is scored, then hours are learned.
   void catch_up(key_slot slot);
   void turn_hour(key_slot slot);
-  void learn(full_state& full, std::int32_t hour, double events);
+  void learn(key_slot slot, full_state& full, std::int32_t hour, double events);
   void begin_watch(key_slot slot, full_state& full);
 
   // The tick at hand.
@@ -64,7 +65,8 @@ private:
   void score(key_slot slot, full_state& full, tick_index tick, std::int64_t count, double mass);
   void follow_open(full_state& full, open_drop& open, tick_index tick, std::int64_t count);
   void raise(key_slot slot, full_state& full, judge& out);
-  void judge_open(key_slot slot, full_state& full, open_drop& open, judge& out);
+  void judge_open(key_slot slot, full_state& full, const open_drop& open, judge& out);
+  void close(key_slot slot, full_state& full, const open_drop& open, bool is_back, judge& out);
   void remind(key_slot slot, full_state& full, judge& out);
   tick_index next_look(key_slot slot, const full_state& full) const;
 

@@ -45,7 +45,7 @@ stored_world after_commits(std::int64_t n) {
         out.state[record.key] = record.bytes;
     }
     journal[batch.journal[0].offset] = batch.journal[0];
-    out.world = {false, batch.judged_through, batch.partitions, {}, out.alerts.size()};
+    out.world = {false, batch.judged_through, batch.partitions, {}, out.alerts.size(), {}};
   }
   for (const auto& [offset, entry] : journal)
     out.world.journal.push_back(entry);

@@ -131,6 +131,67 @@ TEST_CASE("a reader sees one commit beside a running writer") {
   CHECK(has(sqlite_state_store::open_read_only(directory / "absent.db").failure().message, "absent.db"));
 }
 
+TEST_CASE("operators ask beside a running process; a commit that takes a request over removes it") {
+  scratch_directory directory;
+  const auto path = directory / "state.db";
+  CHECK(has(sqlite_state_store::ask(path, example_action("x")).failure().message, "state.db"));
+  sqlite_state_store store(path);
+  REQUIRE(store.open(example_identity()).ok());
+  for (const auto* comment : {"one", "two", "three"})
+    REQUIRE(sqlite_state_store::ask(path, example_action(comment)).ok());
+  auto waiting = store.requests();
+  REQUIRE(waiting.ok());
+  REQUIRE(waiting->size() == 3);
+  CHECK(waiting->at(1).what == example_action("two"));
+  CHECK(waiting->at(0).number < waiting->at(1).number);
+
+  auto batch = example_batch();
+  batch.actions = {waiting->at(1)};
+  batch.actions[0].what.in_force = 1'000'000;
+  REQUIRE(store.commit(batch).ok());
+  REQUIRE(store.requests()->size() == 2);
+  CHECK(store.requests()->at(1).what.comment == "three");
+  // A number is never given twice.
+  batch.actions = {store.requests()->at(1)};
+  batch.alerts.clear();
+  REQUIRE(store.commit(batch).ok());
+  REQUIRE(sqlite_state_store::ask(path, example_action("four")).ok());
+  CHECK(store.requests()->at(1).number > waiting->at(2).number);
+
+  auto reader = sqlite_state_store::open_read_only(path);
+  REQUIRE(reader.ok());
+  CHECK((*reader)->requests()->size() == 2);
+  const auto summary = (*reader)->summary();
+  REQUIRE(summary.ok());
+  REQUIRE(summary->world.actions.size() == 2);
+  CHECK(summary->world.actions[0].comment == "two");
+  CHECK(summary->world.actions[0].in_force == 1'000'000);
+
+  run_sql(path, "UPDATE requests SET body = replace(body, 'four', 'five')");
+  CHECK(has(store.requests().failure().message, "table requests, row 4"));
+}
+
+TEST_CASE("a state of version 1 is read, and gets the newer tables when a run opens it") {
+  scratch_directory directory;
+  const auto path = directory / "state.db";
+  auto batch = example_batch();
+  batch.actions.clear();
+  make_store(path, {batch});
+  run_sql(path, "DROP TABLE actions; DROP TABLE requests; PRAGMA user_version = 1");
+  {
+    auto reader = sqlite_state_store::open_read_only(path);
+    REQUIRE(reader.ok());
+    CHECK((*reader)->requests()->empty());
+    CHECK((*reader)->summary()->world.alerts == 2);
+  }
+  CHECK(has(sqlite_state_store::ask(path, example_action("x")).failure().message, "older version"));
+  sqlite_state_store store(path);
+  const auto before = read_all(store, example_identity());
+  CHECK(before.world.alerts == 2);
+  REQUIRE(sqlite_state_store::ask(path, example_action("x")).ok());
+  CHECK(store.requests()->size() == 1);
+}
+
 TEST_CASE("what is not ours is refused and left as it is") {
   scratch_directory directory;
   const auto path = directory / "state.db";
@@ -149,7 +210,7 @@ TEST_CASE("what is not ours is refused and left as it is") {
   SUBCASE("a newer version") {
     make_store(path);
     run_sql(path, "PRAGMA user_version = 7");
-    CHECK(has(refusal(path), "newer Tocsin (state version found 7, this build knows 1)"));
+    CHECK(has(refusal(path), "newer Tocsin (state version found 7, this build knows 2)"));
   }
   SUBCASE("a directory") {
     std::filesystem::create_directory(path);
@@ -204,6 +265,9 @@ TEST_CASE("damaged tables are refused") {
   }
   SUBCASE("changed journal") {
     refused_after("UPDATE journal SET watermark = 1", "table journal");
+  }
+  SUBCASE("changed action") {
+    refused_after("UPDATE actions SET body = replace(body, 'first', 'other')", "table actions, row 0");
   }
   SUBCASE("changed monitor") {
     refused_after("UPDATE monitors SET name = 'x' WHERE id = 1", "table monitors");
