@@ -94,8 +94,10 @@ TEST_CASE("control: an action waits for the next run, is journaled, and replays 
   stream.grow();
   stream.run();
   const auto log = read_bytes(stream.directory / "alerts.ndjson");
-  CHECK(
-      has(run_tocsin({"alerts", "--file", stream.directory / "alerts.ndjson", "--kind", "rebase", "--json"}).out, id));
+  CHECK(has(
+      run_tocsin({"alerts", "--file", stream.directory / "alerts.ndjson", "--kind", "rebase", "--json", "--children"})
+          .out,
+      id));
   std::istringstream listed(stream.control("list", {"--json"}).out);
   for (std::string line; std::getline(listed, line);)
     CHECK(json::parse(line).at("pending") == false);
