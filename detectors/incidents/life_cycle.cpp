@@ -219,9 +219,9 @@ void life_cycle::raise(const verdict& what, const detector& judging) {
   if (held.at == stage::calm) {
     // Nobody was told that it had ended.
     go_on(held, std::move(made));
+    attribute(held, what.slot);
     touched_.push_back(what.slot);
-    if (held.told + update_ticks_ > tick_)
-      remind_(held.told + update_ticks_, what.slot);
+    remind(held, what.slot);
     return;
   }
   ++(*keys_)[what.slot].holds;
@@ -367,7 +367,8 @@ void life_cycle::remind(const incident& what, key_slot slot) const {
   switch (what.at) {
   case stage::waiting: remind_(tick_ + 1, slot); break;
   case stage::open:
-    remind_(what.told + update_ticks_, slot);
+    if (what.told + update_ticks_ > tick_)
+      remind_(what.told + update_ticks_, slot);
     if (!what.proposed)
       remind_(what.looked + look_ticks_, slot);
     if (what.has_new_children)
