@@ -209,7 +209,13 @@ places by_leaf_cells(const places& alarms, const members_t& members, const scope
     for (const auto i : of_cause[c])
       most = std::max(most, weight(i));
     const auto whole = shared_excess(where, causes[c].set, causes[c].set, onset);
-    out.push_back({*narrowest(of_cause[c], members, nearly_all(std::min(most, whole)), weight), of_cause[c]});
+    const auto enough = nearly_all(std::min(most, whole));
+    // The cause itself, if it alarmed.
+    const auto self = std::find_if(of_cause[c].begin(), of_cause[c].end(), [&](std::size_t i) {
+      return members[i].set == causes[c].set && weight(i) >= enough;
+    });
+    const auto page = self != of_cause[c].end() ? *self : *narrowest(of_cause[c], members, enough, weight);
+    out.push_back({page, of_cause[c]});
   }
   return left;
 }

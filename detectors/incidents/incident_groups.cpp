@@ -17,12 +17,24 @@ void incident_groups::add(const participant& who) {
 
 void incident_groups::settle(time_ms end) {
   std::set<std::string> scopes;
-  for (const auto& who : participants_)
-    if (end % who.monitor->tick == 0)
-      for (const auto slot : who.incidents->waiting())
-        scopes.emplace(scope_of((*who.keys)[slot].bytes, who.monitor->scope_size));
+  for (const auto& who : participants_) {
+    if (end % who.monitor->tick != 0)
+      continue;
+    drop_refuted(who);
+    for (const auto slot : who.incidents->waiting())
+      scopes.emplace(scope_of((*who.keys)[slot].bytes, who.monitor->scope_size));
+  }
   for (const auto& scope : scopes)
     settle_scope(scope, end);
+}
+
+void incident_groups::drop_refuted(const participant& who) {
+  std::vector<key_slot> refuted;
+  for (const auto slot : who.incidents->waiting())
+    if (who.incidents->has_ended(slot) && !who.incidents->is_convincing(*who.incidents->held(slot)))
+      refuted.push_back(slot);
+  for (const auto slot : refuted)
+    who.incidents->drop(slot);
 }
 
 // ---- What the scope has.
@@ -77,7 +89,8 @@ incident_groups::scope_view incident_groups::look_at(std::string_view scope, tim
   scope_view found;
   for (const auto& who : participants_)
     who.incidents->for_each_alive([&](key_slot slot, const incident& what) {
-      const bool may_act = what.at != stage::waiting || end % who.monitor->tick == 0;
+      const bool may_act =
+          what.at != stage::waiting || (end % who.monitor->tick == 0 && who.incidents->is_convincing(what));
       if (may_act && scope_of((*who.keys)[slot].bytes, who.monitor->scope_size) == scope)
         add_member(who, slot, what, end, found);
     });

@@ -48,6 +48,7 @@ private:
     std::vector<origin> origins;
   };
 
+  static void drop_refuted(const participant& who);
   std::uint32_t number_of(const std::string& dimension);
   void add_member(const participant& who, key_slot slot, const incident& what, time_ms end, scope_view& out);
   scope_view look_at(std::string_view scope, time_ms end);

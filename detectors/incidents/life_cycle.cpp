@@ -280,6 +280,18 @@ bool life_cycle::has_ended(key_slot slot) const {
   return std::any_of(ended_.begin(), ended_.end(), [&](const auto& e) { return e.first == slot; });
 }
 
+bool life_cycle::is_convincing(const incident& what) const {
+  return !what.gated ||
+         pass_gates(what.total, what.failed, std::min(what.capped, what.failed), what.baseline, what.expected);
+}
+
+void life_cycle::drop(key_slot slot) {
+  stop_waiting(slot);
+  open_.erase(slot);
+  --(*keys_)[slot].holds;
+  keys_->mark_changed(slot);
+}
+
 incident& life_cycle::stop_waiting(key_slot slot) {
   waiting_.erase(std::find(waiting_.begin(), waiting_.end(), slot));
   return open_.find(slot).value();

@@ -55,6 +55,10 @@ public:
   const std::vector<key_slot>& waiting() const { return waiting_; }
   /// True if the detector took the waiting key's alarm back in this tick.
   bool has_ended(key_slot slot) const;
+  /// What has been counted since the onset still passes the gates.
+  bool is_convincing(const incident& what) const;
+  /// A waiting alarm is over before it was told, and what came after it has shown it to be nothing.
+  void drop(key_slot slot);
   /// Excess failures since the onset (volumes: events missing).
   double excess_of(const incident& what) const;
   /// `visit(slot, incident)` for all that are not closed, in no order.

@@ -206,6 +206,23 @@ TEST_CASE("without group_wait every key of the outage is a page") {
   CHECK(told.rows >= 40);
 }
 
+TEST_CASE("a burst that drowns in what follows it is not told") {
+  for (const bool waits : {true, false}) {
+    auto spec = one_monitor({"sr_mixture", "sr", sr_mixture_spec{}});
+    spec.monitors[0].levels.resize(1);
+    if (waits)
+      spec.monitors[0].life.group_wait = 20 * second_ms;
+    else
+      spec.monitors[0].life.group_wait.reset();
+    fleet world(spec, false);
+    const std::vector<std::optional<std::string>> leaf(spec.monitors[0].dimensions.size(), "x");
+    const auto burst = 6 * 60 * 3;
+    for (int i = 0; i < burst + 60; ++i)
+      world.tick(noon + i * 10 * second_ms, {{leaf, i > burst ? 50'000 : 100, i == burst ? 0.3 : 0.01}});
+    CHECK(world.all.empty() == waits);
+  }
+}
+
 TEST_CASE("two causes at once are two pages") {
   const auto told = pages_of(run_fleet(fleet_world(), [](const std::string& cdn, int land) {
     return cdn == "a" ? 0.4 : cdn == "b" && land == 3 ? 0.9 : 0;
