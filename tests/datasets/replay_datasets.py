@@ -184,7 +184,7 @@ def problems(outcome):
 
 
 def markdown_table(head, lines):
-    table = [head, ["---"] + ["---:" if column in ("events", "filtered", "keys", "records", "time", "events/s")
+    table = [head, ["---"] + ["---:" if column in ("events", "filtered", "keys", "records", "incidents", "pages", "time", "events/s")
                               else "---" for column in head[1:]], *lines]
     return "".join("| " + " | ".join(str(cell) for cell in line) + " |\n" for line in table)
 
@@ -207,13 +207,16 @@ def speed(summary):
 
 
 def replay_table(outcomes):
-    head = ["data set", "events", "filtered", "rejected", "keys", "records", "time", "events/s"]
+    head = ["data set", "events", "filtered", "rejected", "keys", "records", "incidents", "pages", "time",
+            "events/s"]
     lines = []
     for outcome in outcomes:
         summary = outcome.summary
         rejected = ", ".join(f"{count} {reason}" for reason, count in sorted(summary["rejected"].items())) or "-"
         lines.append([outcome.dataset.name, f"{summary['events']:,}", f"{summary['filtered out']:,}", rejected,
-                      f"{summary['keys created']:,}", f"{len(outcome.records):,}", f"{summary['time']:.2f} s",
+                      f"{summary['keys created']:,}", f"{len(outcome.records):,}",
+                      f"{len(alert_log.incidents(outcome.excursions)):,}",
+                      f"{sum(one.is_page for one in outcome.excursions):,}", f"{summary['time']:.2f} s",
                       speed(summary)])
     return markdown_table(head, lines)
 
