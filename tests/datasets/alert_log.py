@@ -1,4 +1,4 @@
-"""Reads an alert log, checks it against the schema and the life cycle, and folds its records into incidents."""
+"""Reads an alert log, checks it against schema and life cycle, and folds its records into excursions of incidents."""
 import collections
 import datetime
 import json
@@ -99,16 +99,20 @@ def read(path):
         return [json.loads(line) for line in lines]
 
 
-class Incident:
-    """From the records of one incident."""
+class Excursion:
+    """A stretch in which an incident is told to be open: from its opening, or a re-opening, to its end.
+
+    What comes and goes without an end that is told (docs/alerts.md, Re-open) is one stretch.
+    """
 
     def __init__(self, records):
         first, last = records[0], records[-1]
         self.id = first["id"]
+        self.is_first = first["kind"] == "open"
         self.monitor, self.detector, self.level = first["monitor"], first["detector"], first["level"]
         self.scope, self.key = first["scope"], first["key"]
         self.onset, self.detected = seconds(first["onset"]), seconds(first["detected_at"])
-        self.is_page = first["parent_id"] is None
+        self.is_page = self.is_first and first["parent_id"] is None
         self.end_kind = last["kind"] if last["status"] != "open" else None
         self.end = seconds(last["tick"]) if self.end_kind else float("inf")
         self.measured, self.baseline, self.sample = (last[name] for name in ("measured_value", "baseline_value",
@@ -120,9 +124,34 @@ class Incident:
         return {name: value for name, value in self.key.items() if name not in self.scope}
 
 
-def incidents(records):
-    """The incidents of a log, in order of their opening."""
-    own = collections.defaultdict(list)
+def excursions(records):
+    """The excursions of a log, in order of their openings. What follows the end of an incident opens it again."""
+    found, running = [], {}
     for record in records:
-        own[record["id"]].append(record)
-    return [Incident(group) for group in own.values()]
+        if record["id"] not in running:
+            running[record["id"]] = []
+            found.append(running[record["id"]])
+        running[record["id"]].append(record)
+        if record["status"] != "open":
+            del running[record["id"]]
+    return [Excursion(own) for own in found]
+
+
+def incidents(excursions_of_log):
+    """One excursion for each incident: its last, which says how it ended."""
+    return list({excursion.id: excursion for excursion in excursions_of_log}.values())
+
+
+def most_in_an_hour(records):
+    """The most records that a detector writes of one key within any 60 minutes, both ends included."""
+    ticks = collections.defaultdict(list)
+    for record in records:
+        ticks[record["monitor"], record["detector"], str(record["key"])].append(seconds(record["tick"]))
+    most = 0
+    for own in ticks.values():
+        first = 0
+        for index, tick in enumerate(own):
+            while own[first] < tick - 3600:
+                first += 1
+            most = max(most, index - first + 1)
+    return most

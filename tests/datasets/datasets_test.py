@@ -76,52 +76,102 @@ class LifeCycle(unittest.TestCase):
                 self.assertTrue(self.violations(*records))
 
 
-def incident(onset, detected, end, kind="resolve", scope=None, key=None):
+def excursion(onset, detected, end, kind="resolve", scope=None, key=None):
     made = mock.Mock(spec=["onset", "detected", "end", "end_kind", "scope", "below_scope"])
     made.onset, made.detected, made.end, made.end_kind, made.scope = onset, detected, end, kind, scope or {}
     made.below_scope.return_value = key or {}
     return made
 
 
+class Excursions(unittest.TestCase):
+    def excursions(self, *records):
+        return alert_log.excursions(records)
+
+    def again(self, revision, minute, reopen_count=1, **fields):
+        return {**later(revision, "update", minute), "reopen_count": reopen_count, **fields}
+
+    def test_a_reopening_after_the_end_is_an_excursion_of_its_own_but_no_page_and_no_incident(self):
+        onset, detected = "2016-05-04T12:18:00.000Z", "2016-05-04T12:20:00.000Z"
+        found = self.excursions(later(0, "open", 5), later(1, "update", 6), later(2, "resolve", 9),
+                                self.again(3, 20, onset=onset, detected_at=detected), self.again(4, 25),
+                                later(5, "resolve", 30))
+        noon = alert_log.seconds("2016-05-04T12:00:00.000Z")
+        self.assertEqual([(one.onset - noon, one.detected - noon, one.end - noon) for one in found],
+                         [(190, 300, 540), (1080, 1200, 1800)])
+        self.assertEqual([(one.is_first, one.is_page) for one in found], [(True, True), (False, False)])
+        self.assertEqual([one.end for one in alert_log.incidents(found)], [found[1].end])
+
+    def test_what_comes_back_before_an_end_was_told_is_one_excursion(self):
+        found = self.excursions(later(0, "open", 5), self.again(1, 20, onset="2016-05-04T12:18:00.000Z"),
+                                later(2, "resolve", 30))
+        self.assertEqual(len(found), 1)
+        self.assertEqual(found[0].onset, alert_log.seconds(RECORD["onset"]))
+
+    def test_a_reopening_that_does_not_end_is_open_at_the_end(self):
+        found = self.excursions(later(0, "open", 5), later(1, "resolve", 9), self.again(2, 20))
+        self.assertEqual([one.end_kind for one in found], ["resolve", None])
+
+    def test_a_child_is_no_page_and_incidents_are_told_apart(self):
+        child = {**later(0, "open", 6), "id": "f" * 32, "parent_id": RECORD["id"]}
+        found = self.excursions(later(0, "open", 5), child, later(1, "resolve", 9))
+        self.assertEqual([(one.is_page, one.end_kind) for one in found], [(True, "resolve"), (False, None)])
+        self.assertEqual(len(alert_log.incidents(found)), 2)
+
+
+class MostInAnHour(unittest.TestCase):
+    def test_the_worst_hour_of_the_worst_key(self):
+        at = [changed(tick=f"2016-05-04T{time}:00.000Z") for time in ("12:05", "12:07", "13:06", "13:07", "13:08")]
+        self.assertEqual(alert_log.most_in_an_hour(at), 3)  # 12:07 to 13:07; 13:08 is a minute too late
+        self.assertEqual(alert_log.most_in_an_hour([*at[:2], {**at[0], "key": {"property": "p8"}}]), 2)
+        self.assertEqual(alert_log.most_in_an_hour([]), 0)
+
+    def test_too_many_are_a_problem(self):
+        records = [later(0, "open", 5), later(1, "update", 6), later(2, "update", 7)]
+        for most, is_problem in ((2, True), (3, False), (0, False)):
+            dataset = replayed.Dataset("x", "esb", most_an_hour=most)
+            outcome = replayed.Outcome(dataset, {**replayed.parse_summary(""), "events": 5}, records, [], None, [])
+            self.assertEqual(any("in an hour" in problem for problem in replayed.problems(outcome)), is_problem)
+
+
 class Score(unittest.TestCase):
     window = labels.Window(1000, 1060)
 
-    def score(self, *incidents, windows=None):
-        return labels.Score(incidents, windows or [self.window], tolerance=300)
+    def score(self, *excursions, windows=None):
+        return labels.Score(excursions, windows or [self.window], tolerance=300)
 
-    def test_an_incident_in_the_window_is_a_hit_with_its_delay(self):
-        score = self.score(incident(1000, 1060, 1240))
+    def test_an_excursion_in_the_window_is_a_hit_with_its_delay(self):
+        score = self.score(excursion(1000, 1060, 1240))
         self.assertEqual((score.hit, score.resolved, score.delays, score.outside), (1, 1, [60], []))
 
     def test_what_is_too_early_too_late_over_before_or_elsewhere_is_none(self):
-        for name, found in {"opened before": incident(700, 940, 1240), "too late": incident(1000, 1301, 1400),
-                            "over before": incident(900, 960, 1000), "onset after": incident(1060, 1120, 1200)}.items():
+        for name, found in {"opened before": excursion(700, 940, 1240), "too late": excursion(1000, 1301, 1400),
+                            "over before": excursion(900, 960, 1000), "onset after": excursion(1060, 1120, 1200)}.items():
             with self.subTest(name):
                 self.assertEqual((self.score(found).hit, len(self.score(found).missed)), (0, 1))
 
     def test_the_tolerance_counts_from_the_start(self):
-        self.assertEqual(self.score(incident(1000, 1300, 1400)).hit, 1)
+        self.assertEqual(self.score(excursion(1000, 1300, 1400)).hit, 1)
 
     def test_a_hit_that_expires_is_not_resolved(self):
-        score = self.score(incident(1000, 1060, 9000, "expire"))
+        score = self.score(excursion(1000, 1060, 9000, "expire"))
         self.assertEqual((score.hit, score.resolved), (1, 0))
 
     def test_what_overlaps_no_window_is_outside(self):
-        found = self.score(incident(900, 940, 1000), incident(1060, 1120, 1200), incident(1000, 1060, 1200))
+        found = self.score(excursion(900, 940, 1000), excursion(1060, 1120, 1200), excursion(1000, 1060, 1200))
         self.assertEqual([one.onset for one in found.outside], [900, 1060])
 
     def test_another_scope_is_elsewhere(self):
         windows = [labels.Window(1000, 1060, {"case": "1"}, [{"cdn": "5"}])]
-        other = self.score(incident(1000, 1060, 1200, scope={"case": "2"}), windows=windows)
+        other = self.score(excursion(1000, 1060, 1200, scope={"case": "2"}), windows=windows)
         self.assertEqual((other.hit, len(other.outside)), (0, 1))
-        own = self.score(incident(1000, 1060, 1200, scope={"case": "1"}, key={"cdn": "5"}), windows=windows)
+        own = self.score(excursion(1000, 1060, 1200, scope={"case": "1"}, key={"cdn": "5"}), windows=windows)
         self.assertEqual((own.hit, own.exact), (1, 1))
-        broader = self.score(incident(1000, 1060, 1200, scope={"case": "1"}), windows=windows)
+        broader = self.score(excursion(1000, 1060, 1200, scope={"case": "1"}), windows=windows)
         self.assertEqual((broader.hit, broader.exact), (1, 0))
 
     def test_a_window_that_is_not_expected_only_excuses(self):
         windows = [labels.Window(1000, 1060, expected=False)]
-        score = self.score(incident(1000, 1060, 1200), windows=windows)
+        score = self.score(excursion(1000, 1060, 1200), windows=windows)
         self.assertEqual((score.expected, score.outside), (0, []))
 
 
@@ -207,12 +257,12 @@ class Untuned(unittest.TestCase):
 
     def test_a_window_is_found_by_what_was_open_already_but_not_by_what_came_too_late(self):
         window = labels.Window(1000, 1100)
-        self.assertEqual(untuned.Coverage([incident(500, 600, 2000)], [window], 60).found, 1)
-        self.assertEqual(untuned.Coverage([incident(1050, 1200, 2000)], [window], 60).found, 0)
-        self.assertEqual(untuned.Coverage([incident(1050, 1200, 2000)], [window], 300).delays, [200])
+        self.assertEqual(untuned.Coverage([excursion(500, 600, 2000)], [window], 60).found, 1)
+        self.assertEqual(untuned.Coverage([excursion(1050, 1200, 2000)], [window], 60).found, 0)
+        self.assertEqual(untuned.Coverage([excursion(1050, 1200, 2000)], [window], 300).delays, [200])
 
-    def test_incidents_at_one_time_are_one_episode(self):
-        outside = [incident(2000, 2060, 3000), incident(2500, 2560, 4000), incident(5000, 5060, 5100)]
+    def test_excursions_at_one_time_are_one_episode(self):
+        outside = [excursion(2000, 2060, 3000), excursion(2500, 2560, 4000), excursion(5000, 5060, 5100)]
         coverage = untuned.Coverage(outside, [labels.Window(0, 10)], 0)
         self.assertEqual((len(coverage.outside), coverage.episodes()), (3, 2))
 

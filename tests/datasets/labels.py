@@ -12,38 +12,38 @@ from alert_log import seconds
 class Window:
     """A known incident: [start, end) in unix seconds, of one scope; causes are the key sets that are at fault.
 
-    A window that is not `expected` excuses incidents in it, but nothing has to be found there.
+    A window that is not `expected` excuses excursions in it, but nothing has to be found there.
     """
 
     def __init__(self, start, end, scope=None, causes=(), expected=True):
         self.start, self.end = start, end
         self.scope, self.causes, self.expected = scope or {}, list(causes), expected
 
-    def overlaps(self, incident):
-        return incident.scope == {**incident.scope, **self.scope} and \
-            incident.onset < self.end and incident.end > self.start
+    def overlaps(self, excursion):
+        return excursion.scope == {**excursion.scope, **self.scope} and \
+            excursion.onset < self.end and excursion.end > self.start
 
-    def is_hit_by(self, incident, tolerance):
+    def is_hit_by(self, excursion, tolerance):
         """Opened in the window (by the end of its last tick), or at most `tolerance` seconds after its start."""
-        return self.overlaps(incident) and \
-            self.start < incident.detected <= max(self.end, self.start + tolerance)
+        return self.overlaps(excursion) and \
+            self.start < excursion.detected <= max(self.end, self.start + tolerance)
 
 
 class Score:
-    """What some incidents are worth against the windows. Delays in seconds from the start of the window."""
+    """What excursions are worth against the windows. Delays in seconds from the start of the window."""
 
-    def __init__(self, incidents, windows, tolerance):
+    def __init__(self, excursions, windows, tolerance):
         expected = [window for window in windows if window.expected]
-        hits = [[incident for incident in incidents if window.is_hit_by(incident, tolerance)] for window in expected]
+        hits = [[one for one in excursions if window.is_hit_by(one, tolerance)] for window in expected]
         self.expected = len(expected)
         self.hit = sum(1 for found in hits if found)
-        self.resolved = sum(1 for found in hits if any(incident.end_kind == "resolve" for incident in found))
+        self.resolved = sum(1 for found in hits if any(excursion.end_kind == "resolve" for excursion in found))
         self.exact = sum(1 for window, found in zip(expected, hits)
-                         if any(incident.below_scope() in window.causes for incident in found))
+                         if any(excursion.below_scope() in window.causes for excursion in found))
         self.missed = [window for window, found in zip(expected, hits) if not found]
-        self.delays = [min(incident.detected for incident in found) - window.start
+        self.delays = [min(excursion.detected for excursion in found) - window.start
                        for window, found in zip(expected, hits) if found]
-        self.outside = [incident for incident in incidents if not any(window.overlaps(incident) for window in windows)]
+        self.outside = [one for one in excursions if not any(window.overlaps(one) for window in windows)]
 
     def median_delay(self):
         return statistics.median(self.delays) if self.delays else None

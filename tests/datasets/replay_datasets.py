@@ -37,6 +37,7 @@ class Dataset:
     windows: typing.Callable = None        # folder -> labels.Window list; None: nothing is known
     tolerance: int = 0                     # seconds after the start of a window in which an opening counts
     must_hit: int = 0                      # windows that one or both detectors have to open and resolve
+    most_an_hour: int = 0                  # records of one key and detector in any hour; 0: not looked at
     rejected: dict = dataclasses.field(default_factory=dict)
     replaced: dict = dataclasses.field(default_factory=dict)  # file name -> another one that the comment names
     scope: str = ""                        # replaces the scope of the configuration, as the comment says
@@ -54,6 +55,7 @@ DATASETS = [
     Dataset("live_video", "live_video", labels.live_video, tolerance=120),
     Dataset("live_video long", "live_video", labels.long_streams, tolerance=120, scope="stream"),
     Dataset("crash_rate", "crash_rate", labels.crash_rates, tolerance=2 * 3600),
+    Dataset("flaps", "flaps", most_an_hour=12),
     Dataset("apache", "apache", rejected={"malformed": 1}),
     Dataset("video_views", "video_views", labels.planted, tolerance=600, must_hit=3),
 ]
@@ -64,7 +66,7 @@ class Outcome:
     dataset: Dataset
     summary: dict
     records: list
-    incidents: list
+    excursions: list
     windows: typing.Optional[list]
     problems: list
 
@@ -153,7 +155,7 @@ def replay(dataset, tocsin, data_root, examples=None):
             return Outcome(dataset, parse_summary(""), [], [], None, [problem])
         records = alert_log.read(log)
     windows = dataset.windows(data) if dataset.windows else None
-    outcome = Outcome(dataset, parse_summary(done.stderr), records, alert_log.incidents(records), windows, [])
+    outcome = Outcome(dataset, parse_summary(done.stderr), records, alert_log.excursions(records), windows, [])
     outcome.problems += problems(outcome)
     return outcome
 
@@ -171,15 +173,18 @@ def problems(outcome):
         for violation in alert_log.schema_violations(SCHEMA, record):
             yield f"record {number}: {violation}"
     yield from alert_log.life_cycle_violations(outcome.records)
+    most = alert_log.most_in_an_hour(outcome.records)
+    if dataset.most_an_hour and most > dataset.most_an_hour:
+        yield f"{most} records of one key in an hour, at most {dataset.most_an_hour} expected"
     if outcome.windows is not None:
-        score = labels.Score(outcome.incidents, outcome.windows, dataset.tolerance)
+        score = labels.Score(outcome.excursions, outcome.windows, dataset.tolerance)
         if score.resolved < dataset.must_hit:
             yield (f"{score.resolved} of {score.expected} windows opened and resolved, "
                    f"at least {dataset.must_hit} expected")
 
 
 def markdown_table(head, lines):
-    table = [head, ["---"] + ["---:" if column in ("events", "filtered", "keys", "records", "time", "events/s")
+    table = [head, ["---"] + ["---:" if column in ("events", "filtered", "keys", "records", "incidents", "pages", "time", "events/s")
                               else "---" for column in head[1:]], *lines]
     return "".join("| " + " | ".join(str(cell) for cell in line) + " |\n" for line in table)
 
@@ -202,33 +207,38 @@ def speed(summary):
 
 
 def replay_table(outcomes):
-    head = ["data set", "events", "filtered", "rejected", "keys", "records", "time", "events/s"]
+    head = ["data set", "events", "filtered", "rejected", "keys", "records", "incidents", "pages", "time",
+            "events/s"]
     lines = []
     for outcome in outcomes:
         summary = outcome.summary
         rejected = ", ".join(f"{count} {reason}" for reason, count in sorted(summary["rejected"].items())) or "-"
         lines.append([outcome.dataset.name, f"{summary['events']:,}", f"{summary['filtered out']:,}", rejected,
-                      f"{summary['keys created']:,}", f"{len(outcome.records):,}", f"{summary['time']:.2f} s",
+                      f"{summary['keys created']:,}", f"{len(outcome.records):,}",
+                      f"{len(alert_log.incidents(outcome.excursions)):,}",
+                      f"{sum(one.is_page for one in outcome.excursions):,}", f"{summary['time']:.2f} s",
                       speed(summary)])
     return markdown_table(head, lines)
 
 
-def finding_cells(incidents, outcome):
+def finding_cells(excursions, outcome):
+    incidents = alert_log.incidents(excursions)
     levels = collections.Counter(" x ".join(incident.level) or "all" for incident in incidents)
     opens = ", ".join(f"{name} {count}" for name, count in levels.items()) or "none"
     ends = collections.Counter(incident.end_kind or "open at the end" for incident in incidents)
     endings = ", ".join(f"{count} {kind}" for kind, count in ends.most_common()) or "-"
+    reopened = len(excursions) - len(incidents)
     if outcome.windows is None:
-        return [opens, endings, "-", "-", "-", "-"]
-    score = labels.Score(incidents, outcome.windows, outcome.dataset.tolerance)
+        return [opens, endings, reopened, "-", "-", "-", "-"]
+    score = labels.Score(excursions, outcome.windows, outcome.dataset.tolerance)
     exact = f" ({score.exact} exact)" if any(window.causes for window in outcome.windows) else ""
-    return [opens, endings, f"{score.hit} of {score.expected}{exact}", score.resolved, len(score.outside),
+    return [opens, endings, reopened, f"{score.hit} of {score.expected}{exact}", score.resolved, len(score.outside),
             f"{duration(score.median_delay())} / {duration(score.max_delay())}"]
 
 
 def finding_table(outcomes):
-    head = ["data set", "monitor: detector", "opens by level", "ends", "labels hit", "and resolved",
-            "opens outside labels", "delay median / max"]
+    head = ["data set", "monitor: detector", "opens by level", "ends", "re-opened", "labels hit",
+            "and resolved", "excursions outside", "delay median / max"]
     lines = []
     for outcome in outcomes:
         config = (ROOT / "configs" / "examples" / f"{outcome.dataset.config}.json").read_text(encoding="utf-8")
@@ -238,24 +248,24 @@ def finding_table(outcomes):
         for name, detector in monitors:
             monitor = name or monitor
             if detector:
-                own = [incident for incident in outcome.incidents
-                       if (incident.monitor, incident.detector) == (monitor, detector)]
+                own = [excursion for excursion in outcome.excursions
+                       if (excursion.monitor, excursion.detector) == (monitor, detector)]
                 lines.append([outcome.dataset.name, f"{monitor}: {detector}", *finding_cells(own, outcome)])
         if outcome.windows is not None:
-            lines.append([outcome.dataset.name, "one or both", "", *finding_cells(outcome.incidents, outcome)[1:]])
+            lines.append([outcome.dataset.name, "one or both", "", *finding_cells(outcome.excursions, outcome)[1:]])
     return markdown_table(head, lines)
 
 
-def print_incidents(outcome):
+def print_excursions(outcome):
     print(f"\n{outcome.dataset.name}")
-    for incident in outcome.incidents:
-        inside = outcome.windows and any(window.overlaps(incident) for window in outcome.windows)
-        print(f"  {incident.monitor} {incident.detector:12} {str(incident.key):60} {incident.severity:8} onset "
-              f"{incident.onset:.0f} detected +{incident.detected - incident.onset:.0f} end "
-              f"+{incident.end - incident.onset:.0f} {incident.end_kind} {incident.measured:.3f} / "
-              f"{incident.baseline:.3f} of {incident.sample}{' LABEL' if inside else ''}")
+    for one in outcome.excursions:
+        inside = outcome.windows and any(window.overlaps(one) for window in outcome.windows)
+        how = "page" if one.is_page else "child" if one.is_first else "again"
+        print(f"  {one.id[:8]} {how:5} {one.monitor} {one.detector:12} {str(one.key):60} {one.severity:8} onset "
+              f"{one.onset:.0f} detected +{one.detected - one.onset:.0f} end +{one.end - one.onset:.0f} {one.end_kind} "
+              f"{one.measured:.3f} / {one.baseline:.3f} of {one.sample}{' LABEL' if inside else ''}")
     if outcome.windows is not None:
-        for window in labels.Score(outcome.incidents, outcome.windows, outcome.dataset.tolerance).missed:
+        for window in labels.Score(outcome.excursions, outcome.windows, outcome.dataset.tolerance).missed:
             print(f"  missed: {window.start} to {window.end} {window.scope} {window.causes}")
 
 
@@ -273,7 +283,7 @@ def asked_of(arguments, description, page):
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--tocsin", type=pathlib.Path, default=ROOT / "build" / "release" / "tocsin")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="data sets, by name or name of configuration")
-    parser.add_argument("--incidents", action="store_true", help="print each incident, and the labels that were missed")
+    parser.add_argument("--incidents", action="store_true", help="print each excursion, and the labels that were missed")
     parser.add_argument("--write", action="store_true", help=f"write the tables into docs/{page.name}")
     asked = parser.parse_args(arguments)
     if not asked.tocsin.is_file():
@@ -294,7 +304,7 @@ def main(arguments):
     print(tables)
     if asked.incidents:
         for outcome in outcomes:
-            print_incidents(outcome)
+            print_excursions(outcome)
     found = [f"{outcome.dataset.name}: {problem}" for outcome in outcomes for problem in outcome.problems]
     for problem in found[:50]:
         print(f"FAILED: {problem}")

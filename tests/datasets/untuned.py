@@ -13,6 +13,7 @@ import re
 import sys
 import tempfile
 
+import alert_log
 import labels
 import replay_datasets
 from replay_datasets import Dataset, duration, markdown_table
@@ -33,6 +34,7 @@ DATASETS = [
     Dataset("petshop", "petshop", labels.petshop, tolerance=600),
     Dataset("live_video long", "live_video", labels.long_streams, tolerance=120, scope="stream"),
     Dataset("flights", "flights"),
+    Dataset("flaps", "flaps", most_an_hour=12),
     Dataset("apache", "apache", rejected={"malformed": 1}),
     Dataset("video_views", "video_views", labels.planted, tolerance=600, must_hit=3),
 ]
@@ -57,44 +59,45 @@ def untuned(text, name):
 
 
 class Coverage:
-    """What the incidents of a log are worth: a window is found if an incident opened in it or was open already."""
+    """What the excursions of a log are worth: a window is found if one began in it or was open already."""
 
-    def __init__(self, incidents, windows, tolerance):
+    def __init__(self, excursions, windows, tolerance):
         self.windows = [window for window in windows if window.expected]
         self.found, self.delays = 0, []
         for window in self.windows:
-            # An incident counts while it lasts; one that opens after the window, within the tolerance, found it late.
-            hits = [incident for incident in incidents if window.overlaps(incident)
-                    and incident.detected <= max(window.end, window.start + tolerance)]
+            # An excursion counts while it lasts; one that opens after the window, within the tolerance, found it late.
+            hits = [excursion for excursion in excursions if window.overlaps(excursion)
+                    and excursion.detected <= max(window.end, window.start + tolerance)]
             if hits:
                 self.found += 1
-                self.delays.append(max(0, min(incident.detected for incident in hits) - window.start))
-        self.outside = [incident for incident in incidents if not any(window.overlaps(incident) for window in windows)]
+                self.delays.append(max(0, min(excursion.detected for excursion in hits) - window.start))
+        self.outside = [one for one in excursions if not any(window.overlaps(one) for window in windows)]
 
     def episodes(self):
-        """Incidents outside every window, those of several keys at one time counted once."""
+        """Excursions outside every window, those of several keys at one time counted once."""
         count, until = {}, {}
-        for incident in sorted(self.outside, key=lambda one: one.onset):
-            scope = tuple(sorted(incident.scope.items()))
-            if incident.onset > until.get(scope, float("-inf")):
+        for excursion in sorted(self.outside, key=lambda one: one.onset):
+            scope = tuple(sorted(excursion.scope.items()))
+            if excursion.onset > until.get(scope, float("-inf")):
                 count[scope] = count.get(scope, 0) + 1
-            until[scope] = max(until.get(scope, float("-inf")), incident.end)
+            until[scope] = max(until.get(scope, float("-inf")), excursion.end)
         return sum(count.values())
 
 
 def line_of(outcome):
     levels = {}
-    for incident in outcome.incidents:
+    for incident in alert_log.incidents(outcome.excursions):
         name = " x ".join(incident.level) or "all"
         levels[name] = levels.get(name, 0) + 1
     opens = ", ".join(f"{name} {count}" for name, count in sorted(levels.items(), key=lambda one: one[0] != "all"))
-    everything = Coverage(outcome.incidents, outcome.windows or [], outcome.dataset.tolerance)
-    pages = sum(incident.is_page for incident in outcome.incidents)
+    everything = Coverage(outcome.excursions, outcome.windows or [], outcome.dataset.tolerance)
+    pages = sum(excursion.is_page for excursion in outcome.excursions)
+    reopened = sum(not excursion.is_first for excursion in outcome.excursions)
     if outcome.windows is None:
-        return [outcome.dataset.name, opens or "none", pages, "-", "-", everything.episodes(), "-"]
+        return [outcome.dataset.name, opens or "none", pages, reopened, "-", "-", everything.episodes(), "-"]
     delays = sorted(everything.delays)
     delay = f"{duration(delays[len(delays) // 2])} / {duration(delays[-1])}" if delays else "-"
-    return [outcome.dataset.name, opens or "none", pages, f"{everything.found} of {len(everything.windows)}",
+    return [outcome.dataset.name, opens or "none", pages, reopened, f"{everything.found} of {len(everything.windows)}",
             len(everything.outside), everything.episodes(), delay]
 
 
@@ -118,13 +121,13 @@ def main(arguments):
         lines.append(line_of(outcome))
         problems += [f"{dataset.name}: {problem}" for problem in outcome.problems if "windows opened" not in problem]
         if outcome.windows is not None:
-            found = Coverage(outcome.incidents, outcome.windows, dataset.tolerance).found
+            found = Coverage(outcome.excursions, outcome.windows, dataset.tolerance).found
             if found < dataset.must_hit:
                 problems.append(f"{dataset.name}: {found} windows found, at least {dataset.must_hit} expected")
         if asked.incidents:
-            replay_datasets.print_incidents(outcome)
-    table = markdown_table(["data set", "incidents by level", "pages", "windows found", "incidents outside", "episodes outside",
-                            "delay median / max"], lines)
+            replay_datasets.print_excursions(outcome)
+    table = markdown_table(["data set", "incidents by level", "pages", "re-opened", "windows found", "excursions outside",
+                            "episodes outside", "delay median / max"], lines)
     print(table)
     for problem in problems[:50]:
         print(f"FAILED: {problem}")

@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <sstream>
+#include <string>
 
 using namespace tocsin::test;
 
@@ -29,7 +31,18 @@ TEST_CASE("a detector in shadow: its records are in the log and counted apart, a
     CHECK(shown.code == 0);
     return shown.out;
   };
+  // Told are the records of pages: neither what is on trial, nor what a page explains.
+  auto told = 0;
+  auto explained = 0;
+  std::istringstream lines(read_bytes(directory.file("both")));
+  for (std::string line; std::getline(lines, line);) {
+    const auto record = nlohmann::json::parse(line);
+    if (!record.at("shadow").get<bool>())
+      ++(record.at("parent_id").is_null() ? told : explained);
+  }
+  CHECK(told > 0);
+  CHECK(told + explained == 4);
   const auto beside_it = heard("both");
-  CHECK(std::count(beside_it.begin(), beside_it.end(), '\n') == 5); // a head and four records
+  CHECK(std::count(beside_it.begin(), beside_it.end(), '\n') == 1 + told); // a head, and a line each
   CHECK(beside_it == heard("alone"));
 }
