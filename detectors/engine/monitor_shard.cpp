@@ -212,13 +212,13 @@ bool monitor_shard::is_troubled(std::string_view scope) const {
   const auto root = keys_.find(hash_key(root_key(scope)));
   if (!root)
     return false;
-  auto troubled = false;
   for (std::size_t d = 0; d < judgings_.size(); ++d) {
     const auto& incidents = judgings_[d].incidents;
-    if (!monitor_->detectors[d].shadow && incidents.measures() == measurement::error_rate)
-      incidents.for_each_alive([&](key_slot slot, const incident&) { troubled |= keys_[slot].root == *root; });
+    if (!monitor_->detectors[d].shadow && incidents.measures() == measurement::error_rate &&
+        incidents.is_troubled(*root))
+      return true;
   }
-  return troubled;
+  return false;
 }
 
 /// Where the last incident of a scope has ended, the leaves must not learn from its time.
