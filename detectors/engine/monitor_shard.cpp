@@ -40,8 +40,10 @@ monitor_shard::monitor_shard(const world_spec& world, std::uint32_t monitor, std
       expire_ticks_(std::max<tick_index>(1, monitor_->expire_after / monitor_->tick)), keys_(*monitor_),
       left_out_(*monitor_, keys_), roll_up_(*monitor_, keys_), late_(monitor_->tick, world.correction),
       wheel_(std::numeric_limits<tick_index>::min() / 4) {
-  if (has_attribution(*monitor_))
+  if (has_attribution(*monitor_)) {
     leaves_ = std::make_unique<leaf_history>(*monitor_, shard_);
+    leaves_->heed(left_out_);
+  }
   for (std::uint32_t d = 0; d < monitor_->detectors.size(); ++d) {
     judgings_.push_back(
         {make_detector(*monitor_, monitor_->detectors[d], keys_), life_cycle(world, monitor, d, keys_, late_), {}, {}});
@@ -210,13 +212,13 @@ bool monitor_shard::is_troubled(std::string_view scope) const {
   const auto root = keys_.find(hash_key(root_key(scope)));
   if (!root)
     return false;
-  auto troubled = false;
   for (std::size_t d = 0; d < judgings_.size(); ++d) {
     const auto& incidents = judgings_[d].incidents;
-    if (!monitor_->detectors[d].shadow && incidents.measures() == measurement::error_rate)
-      incidents.for_each_alive([&](key_slot slot, const incident&) { troubled |= keys_[slot].root == *root; });
+    if (!monitor_->detectors[d].shadow && incidents.measures() == measurement::error_rate &&
+        incidents.is_troubled(*root))
+      return true;
   }
-  return troubled;
+  return false;
 }
 
 /// Where the last incident of a scope has ended, the leaves must not learn from its time.

@@ -120,17 +120,15 @@ places separate_causes(std::size_t top, const places& group, const members_t& me
 
 /// What keys and their excess tell, without a look at the leaf cells.
 void by_keys(places left, const members_t& members, std::vector<alarm_group>& out) {
-  const auto sort = [&] {
-    std::sort(left.begin(), left.end(),
-              [&](std::size_t a, std::size_t b) { return weighs_more(members[a], members[b]); });
-  };
   // A group takes what may belong to its page; the rest are causes of their own.
   const auto take = [&](std::size_t page, const value_set& cause) {
     auto own = related(left, cause, members);
     left = without(left, own, members.size());
     out.push_back({page, std::move(own)});
   };
-  for (sort(); !left.empty(); sort()) {
+  std::sort(left.begin(), left.end(),
+            [&](std::size_t a, std::size_t b) { return weighs_more(members[a], members[b]); });
+  while (!left.empty()) {
     const auto top = left.front();
     places group;
     std::copy_if(left.begin(), left.end(), std::back_inserter(group),
@@ -280,12 +278,20 @@ bool is_part_of(const value_set& narrow, const value_set& broad) {
 
 namespace grouping {
 
-std::optional<std::size_t> explained_by(std::size_t alarm, const members_t& members, time_ms now,
+std::vector<std::size_t> leaders(const members_t& members) {
+  places out;
+  for (std::size_t i = 0; i < members.size(); ++i)
+    if (members[i].leads)
+      out.push_back(i);
+  return out;
+}
+
+std::optional<std::size_t> explained_by(std::size_t alarm, const places& leaders, const members_t& members, time_ms now,
                                         const scope_causes& where) {
   std::optional<std::size_t> best;
-  for (std::size_t i = 0; i < members.size(); ++i)
-    if (members[i].leads && members[i].strand == members[alarm].strand &&
-        (!best || weighs_more(members[i], members[*best])) && explains(members[i], members[alarm], now, where))
+  for (const auto i : leaders)
+    if (members[i].strand == members[alarm].strand && (!best || weighs_more(members[i], members[*best])) &&
+        explains(members[i], members[alarm], now, where))
       best = i;
   return best;
 }
@@ -325,6 +331,11 @@ std::vector<alarm_group> across_strands(std::vector<alarm_group> groups, const m
     return std::make_tuple(left.monitor, left.detector, left.level, left.key) <
            std::make_tuple(right.monitor, right.detector, right.level, right.key);
   });
+  const bool is_one_strand = std::all_of(groups.begin(), groups.end(), [&](const alarm_group& group) {
+    return members[group.page].strand == members[groups.front().page].strand;
+  });
+  if (is_one_strand)
+    return groups;
   std::vector<alarm_group> out;
   std::vector<std::vector<std::uint32_t>> strands; // in each of them
   for (auto& group : groups) {
@@ -350,17 +361,15 @@ std::vector<alarm_group> across_strands(std::vector<alarm_group> groups, const m
   return out;
 }
 
-std::optional<std::size_t> page_elsewhere(const alarm_group& group, const members_t& members) {
+std::optional<std::size_t> page_elsewhere(const alarm_group& group, const places& leaders, const members_t& members) {
   const auto& own = members[group.page];
   const auto first = first_alarm(group, members);
   // Two causes of one strand stay two, whatever another strand cannot tell apart.
   const auto is_taken = [&](const group_member& other) {
-    return std::any_of(members.begin(), members.end(), [&](const group_member& m) {
-      return m.strand == own.strand && !m.page.empty() && m.page == other.id;
-    });
+    return std::find(other.strands.begin(), other.strands.end(), own.strand) != other.strands.end();
   };
   std::optional<std::size_t> best;
-  for (std::size_t i = 0; i < members.size(); ++i) {
+  for (const auto i : leaders) {
     const auto& other = members[i];
     if (!other.is_page || other.strand == own.strand || is_taken(other) || contradict(other.by_name, own.by_name) ||
         !alarmed_together(other.alarmed, first, std::max(other.wait, own.wait)))

@@ -28,8 +28,9 @@ struct group_member {
   bool due = false;          ///< it waits no longer
   std::string page;          ///< of an open incident: id of the page it belongs to, its own or its parent's
   std::string id;
-  bool is_page = false; ///< it is open, and has no parent
-  bool leads = false;   ///< its page is open, and no other one of its strand explains it
+  bool is_page = false;               ///< it is open, and has no parent
+  bool leads = false;                 ///< its page is open, and no other one of its strand explains it
+  std::vector<std::uint32_t> strands; ///< of a page: those other strands of which it has children
   // Order among equals.
   std::uint32_t monitor = 0, detector = 0, level = 0;
   std::string_view key;
@@ -56,9 +57,12 @@ struct alarm_group {
 /// come does not matter, except that `members` must be sorted by (monitor, detector, level, key).
 namespace grouping {
 
-/// The open incident (of the same strand) that explains an alarm, if there is one: most of the alarm's excess lies in
-/// it.
-std::optional<std::size_t> explained_by(std::size_t alarm, const std::vector<group_member>& members, time_ms now,
+/// Which of the members lead: few, where many alarms ask who explains them.
+std::vector<std::size_t> leaders(const std::vector<group_member>& members);
+
+/// The leader (of the same strand) that explains an alarm, if there is one: most of the alarm's excess lies in it.
+std::optional<std::size_t> explained_by(std::size_t alarm, const std::vector<std::size_t>& leaders,
+                                        const std::vector<group_member>& members, time_ms now,
                                         const scope_causes& where);
 
 /// Splits alarms of one strand that nothing explains by cause.
@@ -69,8 +73,9 @@ std::vector<alarm_group> by_cause(const std::vector<std::size_t>& alarms, const 
 /// the wait. The page with the most excess failures stays.
 std::vector<alarm_group> across_strands(std::vector<alarm_group> groups, const std::vector<group_member>& members);
 
-/// The open page of another strand that a group may belong to for the same reason.
-std::optional<std::size_t> page_elsewhere(const alarm_group& group, const std::vector<group_member>& members);
+/// The open page (a leader of another strand) that a group may belong to for the same reason.
+std::optional<std::size_t> page_elsewhere(const alarm_group& group, const std::vector<std::size_t>& leaders,
+                                          const std::vector<group_member>& members);
 
 } // namespace grouping
 } // namespace tocsin

@@ -2,6 +2,8 @@
 
 #include "detectors/values/key.hpp"
 
+#include <tsl/robin_set.h>
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -10,6 +12,18 @@
 #include <utility>
 
 namespace tocsin {
+
+namespace {
+
+bool is_volume(const incident_groups::participant& who) {
+  return who.incidents->measures() == measurement::volume;
+}
+
+std::uint32_t strand_of(const incident_groups::participant& who) {
+  return 2 * who.monitor_index + (is_volume(who) ? 1 : 0);
+}
+
+} // namespace
 
 void incident_groups::add(const participant& who) {
   participants_.push_back(who);
@@ -21,8 +35,11 @@ void incident_groups::settle(time_ms end) {
     if (end % who.monitor->tick != 0)
       continue;
     drop_refuted(who);
+    tsl::robin_set<key_slot> roots;
     for (const auto slot : who.incidents->waiting())
-      scopes.emplace(scope_of((*who.keys)[slot].bytes, who.monitor->scope_size));
+      roots.insert((*who.keys)[slot].root);
+    for (const auto root : roots)
+      scopes.emplace(scope_of((*who.keys)[root].bytes, who.monitor->scope_size));
   }
   for (const auto& scope : scopes)
     settle_scope(scope, end);
@@ -51,10 +68,9 @@ void incident_groups::add_member(const participant& who, key_slot slot, const in
                                  scope_view& out) {
   const auto& monitor = *who.monitor;
   const auto& key = (*who.keys)[slot];
-  const bool is_volume = who.incidents->measures() == measurement::volume;
   const bool waits = what.at == stage::waiting;
   group_member member;
-  member.strand = 2 * who.monitor_index + (is_volume ? 1 : 0);
+  member.strand = strand_of(who);
   key_reader reader(std::string_view(key.bytes).substr(1));
   key_value value;
   for (const auto dimension : monitor.levels[key.level].dimensions)
@@ -64,10 +80,10 @@ void incident_groups::add_member(const participant& who, key_slot slot, const in
     }
   std::sort(member.by_name.values.begin(), member.by_name.values.end());
   member.excess = who.incidents->excess_of(what);
-  member.failures = is_volume ? 0 : member.excess;
+  member.failures = is_volume(who) ? 0 : member.excess;
   const auto span = std::max(monitor.tick, end - tick_start(what.onset, monitor.tick));
   member.traffic = static_cast<double>(what.total) * static_cast<double>(hour_ms) / static_cast<double>(span);
-  member.noise = std::sqrt(is_volume ? what.expected : static_cast<double>(what.failed));
+  member.noise = std::sqrt(is_volume(who) ? what.expected : static_cast<double>(what.failed));
   member.onset = tick_start(what.onset, monitor.tick);
   member.onset_tick = what.onset;
   member.alarmed = tick_end(what.opened, monitor.tick);
@@ -86,42 +102,71 @@ void incident_groups::add_member(const participant& who, key_slot slot, const in
 }
 
 incident_groups::scope_view incident_groups::look_at(std::string_view scope, time_ms end) {
-  scope_view found;
-  for (const auto& who : participants_)
-    who.incidents->for_each_alive([&](key_slot slot, const incident& what) {
-      const bool may_act =
-          what.at != stage::waiting || (end % who.monitor->tick == 0 && who.incidents->is_convincing(what));
-      if (may_act && scope_of((*who.keys)[slot].bytes, who.monitor->scope_size) == scope)
-        add_member(who, slot, what, end, found);
-    });
-
-  std::vector<std::size_t> order(found.members.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  const auto place = [&](std::size_t i) {
-    const auto& m = found.members[i];
-    return std::make_tuple(m.monitor, m.detector, m.level, m.key);
+  const auto for_each = [&](const auto& visit) {
+    const auto root = hash_key(root_key(scope));
+    for (const auto& who : participants_)
+      if (const auto slot = who.keys->find(root))
+        who.incidents->for_each_alive(*slot, [&](key_slot key, const incident& what) { visit(who, key, what); });
   };
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return place(a) < place(b); });
   scope_view view;
-  for (const auto i : order) {
-    view.members.push_back(std::move(found.members[i]));
-    view.origins.push_back(found.origins[i]);
-  }
-  // What has outlived its page explains nothing: people think that it is over.
-  std::map<std::string_view, std::uint32_t> pages;
-  for (const auto& m : view.members)
-    if (m.is_page)
-      pages.emplace(m.id, m.strand);
+  std::unordered_map<std::string_view, std::uint32_t> strands; // of open pages
+  for_each([&](const participant& who, key_slot slot, const incident& what) {
+    const bool waits = what.at == stage::waiting;
+    if (waits ? end % who.monitor->tick != 0 || !who.incidents->is_convincing(what) : !what.is_page())
+      return;
+    add_member(who, slot, what, end, view);
+    if (!waits)
+      strands.emplace(what.who.id, view.members.back().strand);
+  });
+  // Children, of which there may be very many, say nothing beside a page of their own strand. What has outlived its
+  // page explains nothing: people think that it is over.
+  for_each([&](const participant& who, key_slot slot, const incident& what) {
+    if (what.at == stage::waiting || what.is_page())
+      return;
+    const auto page = strands.find(what.who.parent);
+    if (page != strands.end() && page->second != strand_of(who))
+      add_member(who, slot, what, end, view);
+  });
+  sort(view);
+
+  for (std::size_t i = 0; i < view.members.size(); ++i)
+    if (view.members[i].is_page)
+      view.pages.emplace(view.members[i].id, i);
   for (auto& m : view.members) {
-    const auto page = pages.find(m.page);
-    m.leads = page != pages.end() && (m.is_page || page->second != m.strand);
+    m.leads = !m.page.empty();
+    if (m.leads && !m.is_page)
+      join(m, view);
   }
+  view.leaders = grouping::leaders(view.members);
   return view;
 }
 
+void incident_groups::sort(scope_view& view) {
+  std::vector<std::size_t> order(view.members.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto place = [&](std::size_t i) {
+    const auto& m = view.members[i];
+    return std::make_tuple(m.monitor, m.detector, m.level, m.key);
+  };
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return place(a) < place(b); });
+  scope_view sorted;
+  for (const auto i : order) {
+    sorted.members.push_back(std::move(view.members[i]));
+    sorted.origins.push_back(view.origins[i]);
+  }
+  view = std::move(sorted);
+}
+
+/// A child belongs to its page.
+void incident_groups::join(const group_member& child, scope_view& view) {
+  auto& page = view.members[view.pages.at(child.page)];
+  if (child.strand != page.strand &&
+      std::find(page.strands.begin(), page.strands.end(), child.strand) == page.strands.end())
+    page.strands.push_back(child.strand);
+}
+
 scope_causes incident_groups::causes_of(const origin& from, std::string_view root) {
-  const bool is_volume = from.who->incidents->measures() == measurement::volume;
-  return {is_volume ? nullptr : from.who->causes, root};
+  return {is_volume(*from.who) ? nullptr : from.who->causes, root};
 }
 
 // ---- What becomes of it.
@@ -132,7 +177,7 @@ void incident_groups::settle_scope(std::string_view scope, time_ms end) {
   std::vector<alarm_group> groups;
   for (const auto& [strand, alarms] : unexplained(view, root, end))
     for (auto& group : grouping::by_cause(alarms, view.members, causes_of(view.origins[alarms.front()], root))) {
-      const auto elsewhere = grouping::page_elsewhere(group, view.members);
+      const auto elsewhere = grouping::page_elsewhere(group, view.leaders, view.members);
       if (!elsewhere) {
         groups.push_back(std::move(group));
         continue;
@@ -151,7 +196,7 @@ std::map<std::uint32_t, std::vector<std::size_t>> incident_groups::unexplained(s
   for (std::size_t i = 0; i < view.members.size(); ++i) {
     if (!view.origins[i].waits)
       continue;
-    const auto by = grouping::explained_by(i, view.members, end, causes_of(view.origins[i], root));
+    const auto by = grouping::explained_by(i, view.leaders, view.members, end, causes_of(view.origins[i], root));
     if (by)
       open_under(i, view.members[*by].page, view, end);
     else
@@ -165,9 +210,9 @@ void incident_groups::open_under(std::size_t member, const std::string& page, sc
   const auto& from = view.origins[member];
   const auto id = from.who->incidents->open_as_child(from.slot, page, *from.who->judging);
   what.page = page;
-  for (std::size_t i = 0; i < view.members.size(); ++i)
-    if (view.members[i].is_page && view.members[i].id == page)
-      view.origins[i].who->incidents->adopt(view.origins[i].slot, id, end);
+  join(what, view);
+  const auto& lead = view.origins[view.pages.at(page)];
+  lead.who->incidents->adopt(lead.slot, id, end);
 }
 
 void incident_groups::open_group(const alarm_group& group, scope_view& view) {

@@ -11,6 +11,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace tocsin {
@@ -46,12 +47,16 @@ private:
   struct scope_view {
     std::vector<group_member> members; ///< sorted
     std::vector<origin> origins;
+    std::unordered_map<std::string, std::size_t> pages; ///< by id: places of open pages
+    std::vector<std::size_t> leaders;
   };
 
   static void drop_refuted(const participant& who);
   std::uint32_t number_of(const std::string& dimension);
   void add_member(const participant& who, key_slot slot, const incident& what, time_ms end, scope_view& out);
   scope_view look_at(std::string_view scope, time_ms end);
+  static void sort(scope_view& view);
+  static void join(const group_member& child, scope_view& view);
   void settle_scope(std::string_view scope, time_ms end);
   /// Places of what waits, by strand; those that an open incident explains are opened as its children.
   std::map<std::uint32_t, std::vector<std::size_t>> unexplained(scope_view& view, std::string_view root, time_ms end);

@@ -240,7 +240,7 @@ void leaf_history::teach(const bucket& hour, const std::function<bool(std::strin
         scope_changed(to.scope);
       }
     }
-    if (answer != 0)
+    if (answer != 0 || is_excluded(e.at, hours, hour.number))
       continue;
     auto now = aged(to.taught, hour.number);
     now.total = saturated_sum(now.total, fixed(e.total));
@@ -248,6 +248,11 @@ void leaf_history::teach(const bucket& hour, const std::function<bool(std::strin
     to.taught = now;
     leaf_changed(e.at);
   }
+}
+
+bool leaf_history::is_excluded(slot at, tier which, std::int64_t number) const {
+  return left_out_ != nullptr &&
+         left_out_->covers_leaf(leaves_[at].bytes, start_of(which, number), end_of(which, number));
 }
 
 leaf_history::taught_counts leaf_history::aged(const taught_counts& taught, std::int64_t hour) {

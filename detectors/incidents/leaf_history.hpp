@@ -3,6 +3,7 @@
 #include "detectors/counting/hash_index.hpp"
 #include "detectors/counting/tick_slice.hpp"
 #include "detectors/incidents/cause_finder.hpp"
+#include "detectors/judging/exclusions.hpp"
 #include "detectors/values/codec.hpp"
 #include "detectors/values/key.hpp"
 #include "detectors/values/monitor_spec.hpp"
@@ -29,7 +30,8 @@ namespace tocsin {
 ///   last 48. A bucket lists only the leaves that were active. So an incident's own sums need no place of their own. A
 ///   bucket in which the onset lies counts as a whole.
 /// - a baseline a leaf, with a half-life of a day, on fixed-point integers. It is taught an hour when one more hour has
-///   passed; never while an incident of its scope is open, nor what happened before the last one ended. What is known
+///   passed; never while an incident of its scope is open, nor what happened before the last one ended, nor an hour of
+///   which an operator has excluded a moment. What is known
 ///   but not yet taught from before an onset counts as past too, so that a stream is of use from its first minutes.
 ///
 /// Bounded: beyond the monitor's max_leaves the lightest (failures, then events, then key bytes) go on in the leaf
@@ -42,6 +44,8 @@ class leaf_history final : public cause_finder {
 public:
   leaf_history(const monitor_spec& monitor, std::uint32_t shard);
 
+  /// Ranges that are not the past of anything. Must outlive this.
+  void heed(const exclusions& left_out) { left_out_ = &left_out; }
   /// Moves to a tick with events. `is_open(scope bytes)` tells whether an incident of a scope is open.
   void begin(tick_index tick, const std::function<bool(std::string_view)>& is_open);
   /// Adds the shard's cells of one partition.
@@ -133,6 +137,7 @@ private:
   void merge_front(tier from, tier into, std::int64_t number);
   void teach(const bucket& hour, const std::function<bool(std::string_view)>& is_open);
   void forget_idle();
+  bool is_excluded(slot at, tier which, std::int64_t number) const;
   static taught_counts aged(const taught_counts& taught, std::int64_t hour);
 
   bool is_tail(const leaf& of) const;
@@ -155,6 +160,7 @@ private:
 
   const monitor_spec* monitor_;
   std::uint32_t shard_;
+  const exclusions* left_out_ = nullptr;
   std::size_t most_leaves_;
   std::size_t most_slots_;
   std::vector<leaf> leaves_;
@@ -176,7 +182,7 @@ private:
   std::vector<std::uint32_t> changed_scopes_;
   std::vector<std::string> erased_leaves_, erased_scopes_;
   std::vector<std::pair<tier, std::int64_t>> erased_buckets_;
-  /// Answers come in bursts about one onset; void when counts change.
+  /// Answers come in bursts about one onset; void when counts change, or what is excluded.
   mutable std::vector<std::shared_ptr<const gathered>> asked_;
 };
 

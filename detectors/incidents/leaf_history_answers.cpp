@@ -22,12 +22,15 @@ std::string_view scope_bytes_of(std::string_view root_bytes) {
 struct leaf_history::gathered {
   std::uint32_t scope = 0;
   tick_index onset = 0;
+  std::size_t excluded = 0;          ///< ranges that were in force
   std::uint32_t first_dimension = 0; ///< behind the scope's
   attribution_past past;             ///< codes of the values too
   std::vector<std::vector<std::string_view>> values;
   std::vector<std::unordered_map<std::string_view, std::uint32_t>> codes; ///< of values, by dimension
   std::vector<std::int64_t> total, failed;
   std::vector<double> rate; ///< expected
+  /// By dimension and code: its rows, ascending. Where thousands of keys ask, each must not look at every leaf.
+  std::vector<std::vector<std::vector<std::uint32_t>>> rows_of;
   bool has_past = false;
 
   std::size_t rows() const { return total.size(); }
@@ -66,6 +69,29 @@ struct leaf_history::gathered {
     return out;
   }
 
+  void index_rows() {
+    rows_of.resize(past.dimensions);
+    for (std::size_t d = 0; d < past.dimensions; ++d) {
+      rows_of[d].resize(values[d].size());
+      for (std::size_t row = 0; row < rows(); ++row)
+        rows_of[d][code(row, d)].push_back(static_cast<std::uint32_t>(row));
+    }
+  }
+  /// Calls visit(row) for each row that has all of the values, in order.
+  template <class Set, class Visit>
+  void for_each(const Set& set, const Visit& visit) const {
+    const std::vector<std::uint32_t>* fewest = nullptr;
+    for (const auto& [d, value] : set)
+      if (fewest == nullptr || rows_of[d][value].size() < fewest->size())
+        fewest = &rows_of[d][value];
+    const auto count = fewest != nullptr ? fewest->size() : rows();
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t row = fewest != nullptr ? (*fewest)[i] : i;
+      if (has(row, set))
+        visit(row);
+    }
+  }
+
   template <class Set>
   bool has(std::size_t row, const Set& set) const {
     return std::all_of(set.begin(), set.end(), [&](const auto& v) { return code(row, v.first) == v.second; });
@@ -73,10 +99,12 @@ struct leaf_history::gathered {
 };
 
 std::shared_ptr<const leaf_history::gathered> leaf_history::gather(std::uint32_t scope, tick_index onset) const {
+  const auto excluded = left_out_ != nullptr ? left_out_->in_force() : 0;
   for (const auto& known : asked_)
-    if (known->scope == scope && known->onset == onset)
+    if (known->scope == scope && known->onset == onset && known->excluded == excluded)
       return known;
   auto out = std::make_shared<gathered>();
+  out->excluded = excluded;
   out->scope = scope;
   out->onset = onset;
   out->first_dimension = monitor_->scope_size;
@@ -117,7 +145,7 @@ std::shared_ptr<const leaf_history::gathered> leaf_history::gather(std::uint32_t
         if (is_now) {
           out->total[row] = saturated_sum(out->total[row], static_cast<std::int64_t>(e.total));
           out->failed[row] += e.failed;
-        } else {
+        } else if (!is_excluded(e.at, which, b.number)) {
           // Whole numbers below 2^53: exact in any order.
           out->past.total[row] += static_cast<double>(e.total);
           out->past.failed[row] += static_cast<double>(e.failed);
@@ -126,6 +154,7 @@ std::shared_ptr<const leaf_history::gathered> leaf_history::gather(std::uint32_t
     }
   out->has_past = std::any_of(out->past.total.begin(), out->past.total.end(), [](double n) { return n > 0; });
   out->rate = expected_leaf_rates(out->past);
+  out->index_rows();
   if (asked_.size() == most_asked)
     asked_.erase(asked_.begin());
   asked_.push_back(out);
@@ -139,16 +168,16 @@ leaf_sums leaf_history::sums(std::string_view root_bytes, const value_set& a, co
   if (!scope)
     return out;
   const auto from = gather(*scope, onset);
-  const auto first = from->coded(a), second = from->coded(b);
-  if (!first || !second)
+  auto both = from->coded(a);
+  const auto second = from->coded(b);
+  if (!both || !second)
     return out;
-  for (std::size_t row = 0; row < from->rows(); ++row) {
-    if (!from->has(row, *first) || !from->has(row, *second))
-      continue;
+  both->insert(both->end(), second->begin(), second->end());
+  from->for_each(*both, [&](std::size_t row) {
     out.total = saturated_sum(out.total, from->total[row]);
     out.failed += from->failed[row];
     out.expected += from->expected(row);
-  }
+  });
   return out;
 }
 
@@ -176,9 +205,9 @@ std::vector<cause> leaf_history::ask(std::string_view root_bytes, const value_se
   leaves.dimensions = from->past.dimensions;
   std::vector<std::size_t> rows;
   leaf_sums all;
-  for (std::size_t row = 0; row < from->rows(); ++row) {
-    if (from->total[row] == 0 || !from->has(row, *fixed_values))
-      continue;
+  from->for_each(*fixed_values, [&](std::size_t row) {
+    if (from->total[row] == 0)
+      return;
     rows.push_back(row);
     for (std::size_t d = 0; d < leaves.dimensions; ++d)
       leaves.codes.push_back(from->code(row, d));
@@ -187,7 +216,7 @@ std::vector<cause> leaf_history::ask(std::string_view root_bytes, const value_se
     all.total = saturated_sum(all.total, from->total[row]);
     all.failed += from->failed[row];
     all.expected += from->expected(row);
-  }
+  });
   const auto all_excess = static_cast<double>(all.failed) - all.expected;
   auto answer = find_causes(leaves);
   for (const auto& slice : ranked ? answer.ranking : answer.causes) {

@@ -115,6 +115,8 @@ void life_cycle::correct(const closed_tick& tick) {
     what.capped = std::min(what.capped, what.failed);
     what.expected = std::max(0.0, what.expected - what.baseline * static_cast<double>(late.total));
   }
+  std::sort(corrections_.begin(), corrections_.end(),
+            [](const correction& a, const correction& b) { return a.slot < b.slot; });
 }
 
 /// Events are missing also where none are counted: what should have been there, the detector knows.
@@ -142,12 +144,11 @@ void life_cycle::hear(const verdict& what, const detector& judging) {
       end(what.slot, what, judging);
   } else {
     // What is over before it was told is told, and ends, with its group.
-    ended_.erase(std::remove_if(ended_.begin(), ended_.end(), [&](const auto& e) { return e.first == what.slot; }),
-                 ended_.end());
+    ended_.erase(what.slot);
     if (is_excess)
       known.value().model = what.model;
     else
-      ended_.emplace_back(what.slot, what);
+      ended_.emplace(what.slot, what);
   }
 }
 
@@ -224,7 +225,7 @@ void life_cycle::raise(const verdict& what, const detector& judging) {
     remind(held, what.slot);
     return;
   }
-  ++(*keys_)[what.slot].holds;
+  enter(what.slot);
   const bool is_again = held.at == stage::closed && tick_ <= held.until;
   if (is_again && (held.is_page() || !groups())) {
     go_on(held, std::move(made));
@@ -241,7 +242,7 @@ void life_cycle::raise(const verdict& what, const detector& judging) {
   if (held.at == stage::open) {
     open(what.slot, held, alert_kind::open, judging);
   } else {
-    waiting_.push_back(what.slot);
+    waiting_.insert(what.slot);
     remind(held, what.slot);
   }
 }
@@ -276,10 +277,6 @@ void life_cycle::open(key_slot slot, incident& what, alert_kind kind, const dete
 
 // ---- What waits is opened, as its group wants it.
 
-bool life_cycle::has_ended(key_slot slot) const {
-  return std::any_of(ended_.begin(), ended_.end(), [&](const auto& e) { return e.first == slot; });
-}
-
 bool life_cycle::is_convincing(const incident& what) const {
   return !what.gated ||
          pass_gates(what.total, what.failed, std::min(what.capped, what.failed), what.baseline, what.expected);
@@ -287,13 +284,13 @@ bool life_cycle::is_convincing(const incident& what) const {
 
 void life_cycle::drop(key_slot slot) {
   stop_waiting(slot);
+  leave(slot);
   open_.erase(slot);
-  --(*keys_)[slot].holds;
   keys_->mark_changed(slot);
 }
 
 incident& life_cycle::stop_waiting(key_slot slot) {
-  waiting_.erase(std::find(waiting_.begin(), waiting_.end(), slot));
+  waiting_.erase(slot);
   return open_.find(slot).value();
 }
 
@@ -323,7 +320,7 @@ void life_cycle::open_as_page(key_slot slot, const std::vector<std::string>& chi
 }
 
 void life_cycle::end_if_over(key_slot slot, const detector& judging) {
-  const auto over = std::find_if(ended_.begin(), ended_.end(), [&](const auto& e) { return e.first == slot; });
+  const auto over = ended_.find(slot);
   if (over != ended_.end())
     end(slot, over->second, judging);
 }
@@ -450,11 +447,12 @@ bool life_cycle::is_refuted(key_slot slot, const incident& what) const {
   if (!what.gated)
     return false;
   correction late;
-  for (const auto& one : corrections_)
-    if (one.slot == slot) {
-      late.total += one.total;
-      late.failed += one.failed;
-    }
+  const auto first = std::lower_bound(corrections_.begin(), corrections_.end(), slot,
+                                      [](const correction& c, key_slot wanted) { return c.slot < wanted; });
+  for (auto one = first; one != corrections_.end() && one->slot == slot; ++one) {
+    late.total += one->total;
+    late.failed += one->failed;
+  }
   if (late.total == 0)
     return false;
   const auto pass = [&](std::int64_t total, std::int64_t failed) {
@@ -582,7 +580,7 @@ void life_cycle::close(key_slot slot, alert_kind kind, const detector& judging, 
   if (what.at == stage::open)
     follow(what, slot, judging);
   tell(slot, what, kind, status, judging, closing);
-  --(*keys_)[slot].holds;
+  leave(slot);
   keys_->mark_changed(slot);
   if (kind != alert_kind::resolve || reopen_ticks_ == 0) {
     open_.erase(known);
@@ -706,17 +704,27 @@ bool life_cycle::is_ongoing(key_slot slot) const {
   return known != nullptr && known->is_ongoing();
 }
 
-std::size_t life_cycle::open_count() const {
-  std::size_t count = 0;
-  for_each_alive([&](key_slot, const incident&) { ++count; });
-  return count;
+/// The key's incident is not closed from now on.
+void life_cycle::enter(key_slot slot) {
+  auto& key = (*keys_)[slot];
+  ++key.holds;
+  alive_[key.root].insert(slot);
+  ++alive_count_;
+}
+
+void life_cycle::leave(key_slot slot) {
+  auto& key = (*keys_)[slot];
+  --key.holds;
+  --alive_count_;
+  const auto scope = alive_.find(key.root);
+  scope.value().erase(slot);
+  if (scope->second.empty())
+    alive_.erase(scope);
 }
 
 void life_cycle::restore(key_slot slot, incident&& held) {
-  if (held.at != stage::closed)
-    ++(*keys_)[slot].holds;
   if (held.at == stage::waiting)
-    waiting_.push_back(slot);
+    waiting_.insert(slot);
   open_[slot] = std::move(held);
 }
 
@@ -742,6 +750,9 @@ bool life_cycle::remind_all(tick_index last_tick) {
   for (const auto& [slot, what] : open_) {
     if (!can_have_been(what, last_tick))
       return false;
+    // Only now every key knows its root.
+    if (what.at != stage::closed)
+      enter(slot);
     remind(what, slot);
   }
   return true;

@@ -9,6 +9,7 @@
 #include "detectors/values/monitor_spec.hpp"
 
 #include <tsl/robin_map.h>
+#include <tsl/robin_set.h>
 
 #include <cstdint>
 #include <functional>
@@ -52,21 +53,23 @@ public:
 
   measurement measures() const { return measures_; }
   /// Keys whose alarm waits to be opened, in no order.
-  const std::vector<key_slot>& waiting() const { return waiting_; }
+  const tsl::robin_set<key_slot>& waiting() const { return waiting_; }
   /// True if the detector took the waiting key's alarm back in this tick.
-  bool has_ended(key_slot slot) const;
+  bool has_ended(key_slot slot) const { return ended_.find(slot) != ended_.end(); }
   /// What has been counted since the onset still passes the gates.
   bool is_convincing(const incident& what) const;
   /// A waiting alarm is over before it was told, and what came after it has shown it to be nothing.
   void drop(key_slot slot);
   /// Excess failures since the onset (volumes: events missing).
   double excess_of(const incident& what) const;
-  /// `visit(slot, incident)` for all that are not closed, in no order.
+  /// True if an incident of the scope with this root is not closed.
+  bool is_troubled(key_slot root) const { return alive_.find(root) != alive_.end(); }
+  /// `visit(slot, incident)` for all of the scope that are not closed, in no order.
   template <class Visit>
-  void for_each_alive(const Visit& visit) const {
-    for (const auto& [slot, what] : open_)
-      if (what.at != stage::closed)
-        visit(slot, what);
+  void for_each_alive(key_slot root, const Visit& visit) const {
+    if (const auto scope = alive_.find(root); scope != alive_.end())
+      for (const auto slot : scope->second)
+        visit(slot, open_.find(slot)->second);
   }
   /// Opens what waits: as a child of `parent` (returns its id, which may be that of an earlier excursion), or as a page
   /// that has these children.
@@ -83,7 +86,7 @@ public:
   bool is_ongoing(key_slot slot) const;
   /// Also what is only remembered.
   const incident* held(key_slot slot) const;
-  std::size_t open_count() const;
+  std::size_t open_count() const { return alive_count_; }
   /// Puts back what was held of a key.
   void restore(key_slot slot, incident&& held);
   /// `remind(tick, slot)` is called for each open incident, after restoring and whenever a record is written.
@@ -117,6 +120,8 @@ private:
   void go_on(incident& held, incident&& excursion) const;
   void open(key_slot slot, incident& what, alert_kind kind, const detector& judging);
   incident& stop_waiting(key_slot slot);
+  void enter(key_slot slot);
+  void leave(key_slot slot);
   void end(key_slot slot, const verdict& what, const detector& judging);
   void end_if_over(key_slot slot, const detector& judging);
   tick_index calm_ticks(const incident& what) const;
@@ -147,7 +152,10 @@ private:
   tick_index reopen_ticks_;
   tick_index look_ticks_; ///< how long a rate is looked at; two stretches make a stable one
   tsl::robin_map<key_slot, incident> open_;
-  std::vector<key_slot> waiting_;
+  /// By root of their scope: those that are not closed. Whoever asks for a scope must not look at all others.
+  tsl::robin_map<key_slot, tsl::robin_set<key_slot>> alive_;
+  std::size_t alive_count_ = 0;
+  tsl::robin_set<key_slot> waiting_;
   std::function<void(tick_index, key_slot)> remind_;
   const cause_finder* finder_ = nullptr;
   // The tick at hand.
@@ -156,8 +164,8 @@ private:
   const source_offsets* offsets_ = nullptr;
   std::vector<alert>* out_ = nullptr;
   std::vector<key_slot> touched_;
-  std::vector<correction> corrections_;
-  std::vector<std::pair<key_slot, verdict>> ended_; ///< of those that wait
+  std::vector<correction> corrections_;     ///< sorted by slot
+  tsl::robin_map<key_slot, verdict> ended_; ///< of those that wait
 };
 
 } // namespace tocsin

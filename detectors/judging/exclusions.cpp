@@ -18,6 +18,11 @@ std::optional<key_matcher> key_matcher::of(const monitor_spec& monitor,
   return out;
 }
 
+bool key_matcher::has(std::uint32_t dimension, const key_value& value) const {
+  return std::any_of(values_.begin(), values_.end(),
+                     [&](const auto& wanted) { return wanted.first == dimension && wanted.second == shown(value); });
+}
+
 /// How many of the values the key has.
 std::size_t key_matcher::matching(const monitor_spec& monitor, std::string_view key) const {
   std::size_t found = 0;
@@ -26,14 +31,22 @@ std::size_t key_matcher::matching(const monitor_spec& monitor, std::string_view 
   for (const auto dimension : monitor.levels[static_cast<std::uint8_t>(key[0])].dimensions) {
     if (!reader.next(value))
       break;
-    for (const auto& [wanted, text] : values_)
-      found += wanted == dimension && text == shown(value) ? 1U : 0U;
+    found += has(dimension, value) ? 1U : 0U;
   }
   return found;
 }
 
 bool key_matcher::covers(const monitor_spec& monitor, std::string_view key) const {
   return values_.empty() || matching(monitor, key) == values_.size();
+}
+
+bool key_matcher::covers_leaf(std::string_view leaf) const {
+  std::size_t found = 0;
+  key_reader reader(leaf);
+  key_value value;
+  for (std::uint32_t dimension = 0; reader.next(value); ++dimension)
+    found += has(dimension, value) ? 1U : 0U;
+  return found == values_.size();
 }
 
 bool key_matcher::is(const monitor_spec& monitor, std::string_view key) const {
@@ -71,6 +84,13 @@ bool exclusions::covers_range(key_slot slot, time_ms from, time_ms to) const {
   return std::any_of(in_force_.begin(), in_force_.end(), [&](std::size_t i) {
     const auto& one = all_[i];
     return one.from < to && one.to > from && one.keys.covers(*monitor_, (*keys_)[slot].bytes);
+  });
+}
+
+bool exclusions::covers_leaf_in_range(std::string_view leaf, time_ms from, time_ms to) const {
+  return std::any_of(in_force_.begin(), in_force_.end(), [&](std::size_t i) {
+    const auto& one = all_[i];
+    return one.from < to && one.to > from && one.keys.covers_leaf(leaf);
   });
 }
 

@@ -22,11 +22,14 @@ public:
                                        const std::vector<std::pair<std::string, std::string>>& values);
   /// The key (level byte first) has all of the values; it may have others too.
   bool covers(const monitor_spec& monitor, std::string_view key) const;
+  /// The same of a leaf key (all dimensions, no level byte).
+  bool covers_leaf(std::string_view leaf) const;
   /// The key has exactly these values.
   bool is(const monitor_spec& monitor, std::string_view key) const;
 
 private:
   std::size_t matching(const monitor_spec& monitor, std::string_view key) const;
+  bool has(std::uint32_t dimension, const key_value& value) const;
   std::vector<std::pair<std::uint32_t, std::string>> values_; ///< dimension, value as shown
 };
 
@@ -49,6 +52,12 @@ public:
   bool covers(key_slot slot, time_ms from, time_ms to) const {
     return !in_force_.empty() && covers_range(slot, from, to);
   }
+  /// The same of a leaf key (all dimensions, no level byte).
+  bool covers_leaf(std::string_view leaf, time_ms from, time_ms to) const {
+    return !in_force_.empty() && covers_leaf_in_range(leaf, from, to);
+  }
+  /// How many ranges are in force: grows, and never falls.
+  std::size_t in_force() const { return in_force_.size(); }
   /// Calls visit(from, to) for each range of the key that does not end before `after`.
   template <class Visit>
   void for_each(key_slot slot, time_ms after, const Visit& visit) const {
@@ -66,6 +75,7 @@ private:
   };
   bool covers_now(key_slot slot) const;
   bool covers_range(key_slot slot, time_ms from, time_ms to) const;
+  bool covers_leaf_in_range(std::string_view leaf, time_ms from, time_ms to) const;
 
   const monitor_spec* monitor_;
   const keyed_state* keys_;

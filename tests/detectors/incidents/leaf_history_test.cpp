@@ -165,6 +165,35 @@ TEST_CASE("the baseline is taught an hour later, halves in a day, and never from
   CHECK(expected(hour(33) - 6) < 0.04);
 }
 
+TEST_CASE("an excluded range is not the past of the leaves it covers, be it taught already or not") {
+  const auto expected_of = [](std::vector<std::pair<std::string, std::string>> key, tick_index begins,
+                              tick_index asked) {
+    past all;
+    keyed_state keys(all.monitor);
+    exclusions left_out(all.monitor, keys);
+    all.monitor.name = "m";
+    operator_action load_test;
+    load_test.monitor = "m";
+    load_test.key = std::move(key);
+    load_test.from = begins * all.monitor.tick;
+    load_test.to = load_test.from + 30 * minute_ms;
+    left_out.add(load_test);
+    left_out.advance(begins);
+    all.history->heed(left_out);
+    for (auto at = start; at <= asked; at += 6)
+      all.tick(at, {{{"a", "DE"}, 1000, at >= begins && at < begins + 180 ? 500 : 10}, {{"b", "DE"}, 1000, 10}});
+    const auto sums = all.sums(asked, set_of({{0, "a"}}));
+    return sums.expected / static_cast<double>(sums.total);
+  };
+  const auto hour = [](tick_index n) { return start + n * ticks_an_hour; };
+  // In minutes, not taught yet; and hours later.
+  for (const auto asked : {hour(2) + 180, hour(6)}) {
+    CHECK(expected_of({{"cdn", "a"}}, hour(2), asked) == doctest::Approx(0.01).epsilon(0.01));
+    CHECK(expected_of({}, hour(2), asked) == doctest::Approx(0.01).epsilon(0.01));
+    CHECK(expected_of({{"cdn", "b"}}, hour(2), asked) > 0.04);
+  }
+}
+
 TEST_CASE("beyond the capacity the lightest leaves go on in the leaf (other) of their scope") {
   past all(64);
   std::vector<counts> cells;
