@@ -72,6 +72,23 @@ void put_dimensions(buffer& out, const std::vector<dimension_value>& values) {
   out.push_back('}');
 }
 
+/// An array; `put_one(element)` writes each.
+template <class Elements, class PutOne>
+void put_array(buffer& out, const Elements& elements, const PutOne& put_one) {
+  std::string_view separator;
+  out.push_back('[');
+  for (const auto& element : elements) {
+    put(out, separator);
+    put_one(element);
+    separator = ",";
+  }
+  out.push_back(']');
+}
+
+void put_texts(buffer& out, const std::vector<std::string>& texts) {
+  put_array(out, texts, [&](const std::string& text) { put_string(out, text); });
+}
+
 /// Writes one object member by member.
 class object_writer {
 public:
@@ -96,7 +113,7 @@ private:
   std::string_view separator_;
 };
 
-void put_identity(object_writer& out, buffer& bytes, const alert& record) {
+void put_identity(object_writer& out, const alert& record) {
   out.integer("schema", schema_version);
   out.text("id", record.id);
   out.integer("revision", record.revision);
@@ -107,12 +124,7 @@ void put_identity(object_writer& out, buffer& bytes, const alert& record) {
   out.text("detector", record.detector);
   out.flag("shadow", record.shadow);
   put_dimensions(out.name("scope"), record.scope);
-  put(out.name("level"), "[");
-  for (std::size_t i = 0; i < record.level.size(); ++i) {
-    put(bytes, i == 0 ? "" : ",");
-    put_string(bytes, record.level[i]);
-  }
-  bytes.push_back(']');
+  put_texts(out.name("level"), record.level);
   out.time("tick", record.tick);
   put_dimensions(out.name("key"), record.key);
 }
@@ -155,10 +167,7 @@ void put_measurement(object_writer& out, buffer& bytes, const alert& record) {
 }
 
 void put_cause(object_writer& out, buffer& bytes, const alert& record) {
-  put(out.name("contributors"), "[");
-  for (std::size_t i = 0; i < record.contributors.size(); ++i) {
-    const auto& from = record.contributors[i];
-    put(bytes, i == 0 ? "" : ",");
+  put_array(out.name("contributors"), record.contributors, [&](const contributor& from) {
     object_writer object(bytes);
     put_dimensions(object.name("set"), from.set);
     object.number("excess", from.excess);
@@ -166,23 +175,14 @@ void put_cause(object_writer& out, buffer& bytes, const alert& record) {
     object.number("rate_without", from.rate_without);
     object.number("score", from.score);
     object.end();
-  }
-  bytes.push_back(']');
+  });
   if (record.parent_id)
     out.text("parent_id", *record.parent_id);
   else
     out.null("parent_id");
-  put(out.name("children"), "[");
-  for (std::size_t i = 0; i < record.children.size(); ++i) {
-    put(bytes, i == 0 ? "" : ",");
-    put_string(bytes, record.children[i]);
-  }
-  bytes.push_back(']');
+  put_texts(out.name("children"), record.children);
   out.integer("children_count", record.children_count);
-  put(out.name("error_types"), "[");
-  for (std::size_t i = 0; i < record.error_types.size(); ++i) {
-    const auto& of = record.error_types[i];
-    put(bytes, i == 0 ? "" : ",");
+  put_array(out.name("error_types"), record.error_types, [&](const error_type_count& of) {
     object_writer object(bytes);
     if (of.type)
       object.text("type", *of.type);
@@ -191,8 +191,7 @@ void put_cause(object_writer& out, buffer& bytes, const alert& record) {
     object.integer("failures", of.failures);
     object.number("expected", of.expected);
     object.end();
-  }
-  bytes.push_back(']');
+  });
   out.integer("reopen_count", record.reopen_count);
 }
 
@@ -371,7 +370,7 @@ std::string describe(const alert& record) {
 std::string to_json(const alert& record) {
   buffer bytes;
   object_writer out(bytes);
-  put_identity(out, bytes, record);
+  put_identity(out, record);
   put_measurement(out, bytes, record);
   put_cause(out, bytes, record);
   put_times(out, record);
