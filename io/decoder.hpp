@@ -18,6 +18,6 @@ public:
 
 struct decode_plan;
 /// A decoder for the plan's format.
-std::unique_ptr<decoder> make_decoder(std::shared_ptr<const decode_plan> plan);
+std::unique_ptr<decoder> make_decoder(const std::shared_ptr<const decode_plan>& plan);
 
 } // namespace tocsin::io

@@ -57,19 +57,19 @@ double mills_ratio_less_reciprocal(double r) {
 }
 
 // Temme's uniform expansion to its first correction, for beta and gamma alike:
-//     T = Q(r) + phi(r) (1/d - 1/r),  r = sign(d) sqrt(2 D)
-// with the normal tail Q and density phi, the deviance D and the standardized distance d of the limit from the
+//     T = Q(r) + phi(r) (1/d - 1/r),  r = sign(d) sqrt(2 deviance)
+// with the normal tail Q and density phi, the deviance and the standardized distance d of the limit from the
 // mean. For r -> 0 the bracket tends to skewness / (3 sqrt(variance)).
-double log_uniform_tail(double D, double d, double variance, double skewness) {
+double log_uniform_tail(double deviance, double d, double variance, double skewness) {
   if (d < 0)
-    return std::log1p(-std::exp(log_uniform_tail(D, -d, variance, -skewness)));
-  const auto r = std::sqrt(2 * D);
+    return std::log1p(-std::exp(log_uniform_tail(deviance, -d, variance, -skewness)));
+  const auto r = std::sqrt(2 * deviance);
   // Here the rounding of 1/d - 1/r and what its limit leaves out are equally small.
   const auto is_near = r < 6e-6 * std::sqrt(variance);
   if (is_near && r < 1e-8)
     return std::log(0.5 + (skewness / 3 / std::sqrt(variance) - r) * std::exp(-log_two_pi / 2));
   const auto bracket = is_near ? 1 / r + skewness / (3 * std::sqrt(variance)) : 1 / d;
-  return std::log(mills_ratio_less_reciprocal(r) + bracket) - D - log_two_pi / 2;
+  return std::log(mills_ratio_less_reciprocal(r) + bracket) - deviance - log_two_pi / 2;
 }
 
 // -- incomplete beta ------------------------------------------------------------------------------------------
@@ -184,11 +184,11 @@ double gamma_fraction(double a, double m) {
 
 // ln P(a, m); a, m > 0.
 double log_incomplete_gamma(double a, double m) {
-  const auto D = deviance(a, m, a - m);
+  const auto away = deviance(a, m, a - m);
   if (a > large_variance)
-    return log_uniform_tail(D, (a - m) / std::sqrt(a), a, 1);
+    return log_uniform_tail(away, (a - m) / std::sqrt(a), a, 1);
   // m^a e^-m / Gamma(a + 1), the Poisson mass at a.
-  const auto log_mass = -stirling_error(a) - D - 0.5 * (std::log(a) + log_two_pi);
+  const auto log_mass = -stirling_error(a) - away - 0.5 * (std::log(a) + log_two_pi);
   if (m < a + 1)
     return log_mass + std::log(gamma_series(a, m));
   return std::log1p(-std::exp(log_mass + std::log(a) + std::log(gamma_fraction(a, m))));

@@ -109,7 +109,7 @@ private:
   static constexpr std::size_t most_blocks = 8;
 
   double strength(const cell_state& of) const;
-  double factor(std::uint32_t cell) const;
+  double factor(std::uint32_t number) const;
   bool is_known(std::uint32_t cell) const { return cells_[cell].visits >= 0.5F; }
   double quarantine() const;
   double block_length() const;

@@ -55,7 +55,7 @@ public:
   void observe_tick(std::int64_t count, const volume_forecast& known, double tick_hours);
   /// One hour, or tick where that is longer, of `hours` with `events`, in the middle of which the local time is
   /// `local_middle_ms`.
-  void learn(std::int64_t local_middle_ms, double events, double hours, double tick_hours);
+  void learn(std::int64_t local_middle_ms, double counted, double hours, double tick_hours);
   /// The volume is now `share` of what it was, and that is normal.
   void accept(double share);
 

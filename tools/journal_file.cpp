@@ -10,6 +10,7 @@
 #include <cstring>
 #include <fstream>
 #include <optional>
+#include <system_error>
 
 namespace tocsin::tools {
 
@@ -48,7 +49,7 @@ io::result<void> for_each_line(const std::string& path, const Take& take) {
     return io::error{
         io::error_code::source,
         fmt::format("{}: cannot be read ({}), expected a journal written by `tocsin state export --journal`", path,
-                    std::strerror(errno)),
+                    std::generic_category().message(errno)),
         false, true};
   std::string text;
   for (std::size_t line = 1; std::getline(file, text); ++line) {
@@ -171,8 +172,8 @@ io::result<void> append_action(const std::string& path, const operator_action& a
   file << io::to_json(action) + "\n" << std::flush;
   if (file)
     return {};
-  return io::error{io::error_code::sink, fmt::format("{}: cannot be written: {}", path, std::strerror(errno)), false,
-                   true};
+  return io::error{io::error_code::sink,
+                   fmt::format("{}: cannot be written: {}", path, std::generic_category().message(errno)), false, true};
 }
 
 } // namespace tocsin::tools

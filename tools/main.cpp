@@ -72,7 +72,7 @@ exit_code run(int argc, char** argv) {
 exit_code ended(exit_code code) {
   if (std::fflush(stdout) == 0 || errno == EPIPE)
     return code;
-  print_error(std::string("standard output: cannot be written: ") + std::strerror(errno)); // NOLINT: one thread
+  print_error(std::string("standard output: cannot be written: ") + std::generic_category().message(errno));
   return code == exit_code::ok ? exit_code::sink : code;
 }
 

@@ -110,7 +110,7 @@ public:
   /// Nothing from other detectors, and where the whole scope is unknown.
   virtual std::optional<explanation> explain_key(std::string_view /*key*/) const { return std::nullopt; }
   /// From the next tick on, how these keys are judged is noted. Never changes a verdict.
-  virtual void watch(std::vector<key_slot> /*slots*/) {}
+  virtual void watch(const std::vector<key_slot>& /*slots*/) {}
   /// How a watched key was judged in the tick at hand, before its verdict had an effect; nullptr if it was not.
   virtual const explanation* noted(key_slot /*slot*/) const { return nullptr; }
 

@@ -90,8 +90,7 @@ key_slot keyed_state::restore(std::string_view bytes, std::uint32_t level, tick_
 }
 
 bool keyed_state::link_roots() {
-  for (key_slot slot = 0; slot < records_.size(); ++slot) {
-    auto& record = records_[slot];
+  for (auto& record : records_) {
     if (!record.alive)
       continue;
     const auto root = find(hash_key(root_key(scope_of(record.bytes, monitor_->scope_size))));

@@ -88,7 +88,7 @@ private:
 
 } // namespace
 
-std::unique_ptr<decoder> make_decoder(std::shared_ptr<const decode_plan> plan) {
+std::unique_ptr<decoder> make_decoder(const std::shared_ptr<const decode_plan>& plan) {
   switch (plan->format) {
   case input_format::csv: return std::make_unique<line_decoder<csv_reader>>(plan);
   case input_format::combined_log: return std::make_unique<line_decoder<log_reader>>(plan);

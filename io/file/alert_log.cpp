@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -115,7 +116,7 @@ void alert_log::close_file() {
 error alert_log::failure(const std::string& what, int number) const {
   const bool retriable = number == ENOSPC || number == EDQUOT || number == EFBIG || number == EIO || number == EAGAIN;
   const auto code = number == EPIPE ? error_code::reader_gone : error_code::sink;
-  return {code, name_ + ": " + what + ": " + std::strerror(number), retriable, !retriable};
+  return {code, name_ + ": " + what + ": " + std::generic_category().message(number), retriable, !retriable};
 }
 
 result<void> alert_log::complete(state_store& store) {

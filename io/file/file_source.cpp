@@ -22,7 +22,7 @@ public:
       for (const auto& path : options_.paths)
         partitions_.push_back(std::make_unique<file_partition>(std::vector<std::string>{path}, options_));
     for (const auto& path : options_.paths)
-      if (const auto checked = check(path); !checked)
+      if (auto checked = check(path); !checked)
         return checked;
     return {};
   }

@@ -103,7 +103,7 @@ result<bool> line_framer::read_header(bool& waiting) {
       delivered_ += at + 1;
       return true;
     }
-    const auto more = read_ahead(probe_bytes, true, waiting);
+    auto more = read_ahead(probe_bytes, true, waiting);
     if (!more || !*more)
       return more;
   }

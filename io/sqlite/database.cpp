@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <system_error>
 #include <utility>
 
 namespace tocsin::io {
@@ -144,7 +145,7 @@ error database::failure(int code) const {
     return {error_code::state, path_ + ": the disk is full (" + reason + "); free some space", true, false};
   case SQLITE_IOERR: {
     const auto number = sqlite3_system_errno(handle_.get());
-    const auto cause = number == 0 ? reason : reason + ": " + std::strerror(number);
+    const auto cause = number == 0 ? reason : reason + ": " + std::generic_category().message(number);
     return {error_code::state, path_ + ": cannot read or write (" + cause + ")", true, false};
   }
   case SQLITE_BUSY:
@@ -153,7 +154,8 @@ error database::failure(int code) const {
   case SQLITE_NOMEM: return {error_code::state, path_ + ": out of memory", true, false};
   case SQLITE_CANTOPEN: {
     const auto number = sqlite3_system_errno(handle_.get());
-    return {error_code::state, path_ + ": cannot open (" + (number == 0 ? reason : std::strerror(number)) + ")", false,
+    return {error_code::state,
+            path_ + ": cannot open (" + (number == 0 ? reason : std::generic_category().message(number)) + ")", false,
             true};
   }
   case SQLITE_READONLY:

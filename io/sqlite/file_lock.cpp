@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <sys/file.h>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -23,7 +24,7 @@ std::string holder(int descriptor) {
   char text[32] = {};
   const auto size = ::pread(descriptor, text, sizeof text - 1, 0);
   std::string id(text, size > 0 ? static_cast<std::size_t>(size) : 0);
-  id.erase(id.find_last_not_of("\n") + 1);
+  id.erase(id.find_last_not_of('\n') + 1);
   return id.empty() ? "another process" : "process " + id;
 }
 
@@ -35,14 +36,15 @@ result<file_lock> file_lock::acquire(const std::string& file) {
   if (descriptor < 0) {
     const bool full = errno == ENOSPC || errno == EDQUOT;
     return error{error_code::state,
-                 file + ": cannot create the lock file " + name + ": " + std::strerror(errno) +
+                 file + ": cannot create the lock file " + name + ": " + std::generic_category().message(errno) +
                      "; the folder must exist and be writable",
                  full, !full};
   }
   file_lock lock(descriptor);
   if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK)
-      return error{error_code::state, file + ": cannot lock " + name + ": " + std::strerror(errno), false, true};
+      return error{error_code::state, file + ": cannot lock " + name + ": " + std::generic_category().message(errno),
+                   false, true};
     return error{error_code::state,
                  file + ": this state is in use by " + holder(descriptor) +
                      "; stop that one or name another state file (state.sqlite)",

@@ -85,7 +85,7 @@ private:
   result<commit_statements> prepare_commit() const;
 
   result<contents> read_contents() const;
-  result<bool> read_meta(meta_row& row) const;
+  result<bool> read_meta(meta_row& out) const;
   /// Calls `take(row)` for each row until it fails.
   template <class Take>
   result<void> for_each_row(const char* sql, const Take& take) const;

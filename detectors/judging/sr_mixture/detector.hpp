@@ -39,7 +39,7 @@ public:
   std::string closes_when(key_slot slot) const override;
   std::vector<std::pair<std::string, std::string>> explain(key_slot slot) const override;
   std::optional<explanation> explain_key(std::string_view key) const override;
-  void watch(std::vector<key_slot> slots) override { watched_ = std::move(slots); }
+  void watch(const std::vector<key_slot>& slots) override { watched_ = slots; }
   const explanation* noted(key_slot slot) const override;
   void save(key_slot slot, state_writer& out) const override;
   bool load(key_slot slot, state_reader& in) override;

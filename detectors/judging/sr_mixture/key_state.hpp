@@ -74,8 +74,8 @@ struct key_state {
   bool in_shape : 1;    ///< exposure counts events times season, since the root has a shape
 
   key_state()
-      : is_new(false), has_held(false), current_spoiled(false), held_spoiled(false), day_spoiled(false),
-        in_shape(false) {}
+      : is_new(false), has_held(false), current_spoiled(false), held_spoiled(false), current_whole(false),
+        held_whole(false), day_spoiled(false), in_shape(false) {}
 
   void save(state_writer& out) const;
   /// False on damaged bytes. `place` is not part of it.
