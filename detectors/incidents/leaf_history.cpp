@@ -72,7 +72,7 @@ void leaf_history::begin(tick_index tick, const std::function<bool(std::string_v
   current_ = &start_bucket(ticks, tick);
 }
 
-void leaf_history::add(const tick_slice& slice) {
+void leaf_history::add(const cell_columns& slice) {
   constexpr std::uint32_t ahead = 16;
   const auto end = slice.shard_begin[shard_ + 1];
   for (auto i = slice.shard_begin[shard_]; i < end; ++i) {

@@ -28,7 +28,7 @@ struct leaf_history::gathered {
   std::vector<std::vector<std::string_view>> values;
   std::vector<std::unordered_map<std::string_view, std::uint32_t>> codes; ///< of values, by dimension
   std::vector<std::int64_t> total, failed;
-  std::vector<double> rate; ///< expected
+  mutable std::vector<double> rate; ///< expected; empty until somebody asks
   /// By dimension and code: its rows, ascending. Where thousands of keys ask, each must not look at every leaf.
   std::vector<std::vector<std::vector<std::uint32_t>>> rows_of;
   bool has_past = false;
@@ -37,7 +37,11 @@ struct leaf_history::gathered {
   std::uint32_t code(std::size_t row, std::size_t dimension) const {
     return past.codes[row * past.dimensions + dimension];
   }
-  double expected(std::size_t row) const { return rate[row] * static_cast<double>(total[row]); }
+  double expected(std::size_t row) const {
+    if (rate.empty())
+      rate = expected_leaf_rates(past);
+    return rate[row] * static_cast<double>(total[row]);
+  }
 
   void append(std::string_view bytes) {
     key_reader reader(bytes);
@@ -153,7 +157,6 @@ std::shared_ptr<const leaf_history::gathered> leaf_history::gather(std::uint32_t
       }
     }
   out->has_past = std::any_of(out->past.total.begin(), out->past.total.end(), [](double n) { return n > 0; });
-  out->rate = expected_leaf_rates(out->past);
   out->index_rows();
   if (asked_.size() == most_asked)
     asked_.erase(asked_.begin());
@@ -178,6 +181,34 @@ leaf_sums leaf_history::sums(std::string_view root_bytes, const value_set& a, co
     out.failed += from->failed[row];
     out.expected += from->expected(row);
   });
+  return out;
+}
+
+std::vector<type_sums> leaf_history::types(std::string_view root_bytes, const value_set& within,
+                                           tick_index onset) const {
+  std::vector<type_sums> out;
+  const auto scope = known_scope(scope_bytes_of(root_bytes));
+  if (!scope)
+    return out;
+  const auto from = gather(*scope, onset);
+  const auto fixed_values = from->coded(within);
+  if (!fixed_values || from->past.dimensions == 0)
+    return out;
+  const auto last = from->past.dimensions - 1;
+  std::vector<std::int64_t> now(from->values[last].size(), 0);
+  from->for_each(*fixed_values, [&](std::size_t row) { now[from->code(row, last)] += from->failed[row]; });
+  // The rows are sorted by key bytes, so that the sums do not depend on slots.
+  std::vector<double> before(now.size(), 0);
+  auto all_before = 0.0;
+  for (std::size_t row = 0; row < from->rows(); ++row) {
+    before[from->code(row, last)] += from->past.failed[row];
+    all_before += from->past.failed[row];
+  }
+  for (std::size_t type = 0; type < now.size(); ++type)
+    if (now[type] > 0)
+      out.push_back(
+          {std::string(from->values[last][type]), now[type], all_before > 0 ? before[type] / all_before : 0.0});
+  std::sort(out.begin(), out.end(), [](const type_sums& a, const type_sums& b) { return a.type < b.type; });
   return out;
 }
 

@@ -25,6 +25,8 @@ constexpr double rolled_up_bytes = 96;
 /// A leaf's record and index; and what it did: at most 36 ticks, 120 minutes and 49 hours, 16 bytes each.
 constexpr double leaf_bytes = 192;
 constexpr double leaf_past_bytes = 16 * (36 + 120 + 49);
+/// An error type with its name, evidence, and place in a map.
+constexpr double error_type_bytes = 512;
 constexpr double mib = 1 << 20;
 constexpr double credit_bytes = 8 * mib;
 constexpr double process_bytes = 32 * mib;
@@ -115,6 +117,16 @@ void add_monitor(const config& built, const monitor_spec& monitor, double partit
   if (has_attribution(monitor))
     out.push_back(share(monitor.name + ": leaves' past",
                         static_cast<double>(monitor.capacity.max_leaves) * (leaf_bytes + text + leaf_past_bytes)));
+  if (monitor.error_type) {
+    const auto leaves = static_cast<double>(monitor.capacity.max_leaves);
+    const auto typed = text + text_bytes(1);
+    const auto types = std::max(leaves, 8 * scopes); // a scope keeps at least so many
+    double watched = 0;
+    for (const auto& detector : monitor.detectors)
+      watched += std::holds_alternative<sr_mixture_spec>(detector.settings) ? types * error_type_bytes : 0;
+    out.push_back(share(monitor.name + ": error types", cells * (leaf_cell_bytes + typed) * open_ticks * partitions +
+                                                            leaves * (leaf_bytes + typed + leaf_past_bytes) + watched));
+  }
   out.push_back(share(monitor.name + ": roll-up and commit", rolled_up * rolled_up_bytes + keys * commit_bytes_a_key));
 }
 
