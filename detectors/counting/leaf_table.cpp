@@ -4,8 +4,9 @@
 
 namespace tocsin {
 
-leaf_table::leaf_table(const monitor_spec& monitor, std::size_t values) : monitor_(&monitor), values_(values) {
-  table_limit_ = std::max<std::uint64_t>(1, monitor.capacity.max_leaf_cells);
+leaf_table::leaf_table(const monitor_spec& monitor, std::size_t values, std::uint64_t limit)
+    : monitor_(&monitor), values_(values) {
+  table_limit_ = std::max<std::uint64_t>(1, limit);
   // One scope value may take a quarter of the table, so that a flood of keys in it leaves room for the others.
   scope_limit_ = monitor.scope_size == 0 ? table_limit_ : std::max<std::uint64_t>(1, table_limit_ / 4);
 }

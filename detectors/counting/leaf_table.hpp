@@ -18,8 +18,8 @@ namespace tocsin {
 /// new leaf keys share the pooled leaf `(other)` of their scope. Owned by a partition_counter; recycled by clear().
 class leaf_table {
 public:
-  /// `values`: how many values a key has.
-  leaf_table(const monitor_spec& monitor, std::size_t values);
+  /// `values`: how many values a key has; `limit`: so many cells before new ones share a pooled one.
+  leaf_table(const monitor_spec& monitor, std::size_t values, std::uint64_t limit);
 
   /// Adds one observation (its weight is not 0). Returns false if it had to go to a pooled cell.
   bool add(const observation& seen, std::string_view key);

@@ -164,10 +164,10 @@ partition_counter::open_tick* partition_counter::tick_for(std::size_t monitor, c
     if (state.spare.empty()) {
       const auto& of = spec_->monitors[monitor];
       const auto values = of.dimensions.size();
-      slot = std::make_unique<open_tick>(
-          open_tick{leaf_table(of, values), std::nullopt, before, what.offset, end - state.length});
+      slot = std::make_unique<open_tick>(open_tick{leaf_table(of, values, of.capacity.max_leaf_cells), std::nullopt,
+                                                   before, what.offset, end - state.length});
       if (of.error_type)
-        slot->types.emplace(of, values + 1);
+        slot->types.emplace(of, values + 1, most_type_cells(of.capacity));
     } else {
       slot = std::move(state.spare.back());
       state.spare.pop_back();

@@ -28,6 +28,7 @@ monitor_spec with_types_as_dimension(const monitor_spec& monitor) {
   auto out = monitor;
   out.dimensions.push_back(*monitor.error_type);
   out.error_type.reset();
+  out.capacity.max_leaves = most_types_past(monitor.capacity);
   return out;
 }
 

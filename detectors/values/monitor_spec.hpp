@@ -129,6 +129,14 @@ struct capacity_spec {
   std::uint64_t max_leaves = 20'000;      ///< leaf keys whose past is kept, for attribution
 };
 
+/// Failures by leaf key and error type are fewer than leaf keys: cells of an open tick, and cells whose past is kept.
+inline std::uint64_t most_type_cells(const capacity_spec& of) {
+  return of.max_leaf_cells / 4;
+}
+inline std::uint64_t most_types_past(const capacity_spec& of) {
+  return of.max_leaves / 2;
+}
+
 /// One monitor, ready to run. Made by io/config from the user's file; every index is valid.
 struct monitor_spec {
   std::string name;
@@ -200,7 +208,7 @@ inline const std::string& dimension_name(const monitor_spec& monitor, std::uint3
   return dimension < monitor.dimensions.size() ? monitor.dimensions[dimension] : *monitor.error_type;
 }
 
-/// The monitor's failures by leaf key and error type, as if the type were a last dimension.
+/// The monitor's failures by leaf key and error type, as if the type were a last dimension; with its capacities.
 monitor_spec with_types_as_dimension(const monitor_spec& monitor);
 
 /// Index of the level's parent: the listed level with the most dimensions that is a proper subset of it (the first

@@ -103,6 +103,21 @@ memory_share share(std::string what, double bytes) {
   return {std::move(what), static_cast<std::uint64_t>(std::min(bytes, most_bytes))};
 }
 
+void add_error_types(const monitor_spec& monitor, double open_tables, std::vector<memory_share>& out) {
+  const auto cells = static_cast<double>(most_type_cells(monitor.capacity));
+  const auto past = static_cast<double>(most_types_past(monitor.capacity));
+  const auto text = text_bytes(monitor.dimensions.size() + 1);
+  const auto detectors = std::count_if(monitor.detectors.begin(), monitor.detectors.end(), [](const detector_spec& d) {
+    return std::holds_alternative<sr_mixture_spec>(d.settings);
+  });
+  // Each scope value keeps at least eight types.
+  const auto scopes = monitor.scope_size == 0 ? 1.0 : static_cast<double>(monitor.capacity.max_scopes);
+  const auto types = std::max(static_cast<double>(monitor.capacity.max_leaves), 8 * scopes);
+  out.push_back(share(monitor.name + ": error types", cells * (leaf_cell_bytes + text) * open_tables +
+                                                          past * (leaf_bytes + text + leaf_past_bytes) +
+                                                          static_cast<double>(detectors) * types * error_type_bytes));
+}
+
 void add_monitor(const config& built, const monitor_spec& monitor, double partitions, std::vector<memory_share>& out) {
   const auto keys = static_cast<double>(monitor.capacity.max_keys);
   const auto cells = static_cast<double>(monitor.capacity.max_leaf_cells);
@@ -117,16 +132,8 @@ void add_monitor(const config& built, const monitor_spec& monitor, double partit
   if (has_attribution(monitor))
     out.push_back(share(monitor.name + ": leaves' past",
                         static_cast<double>(monitor.capacity.max_leaves) * (leaf_bytes + text + leaf_past_bytes)));
-  if (monitor.error_type) {
-    const auto leaves = static_cast<double>(monitor.capacity.max_leaves);
-    const auto typed = text + text_bytes(1);
-    const auto types = std::max(leaves, 8 * scopes); // a scope keeps at least so many
-    double watched = 0;
-    for (const auto& detector : monitor.detectors)
-      watched += std::holds_alternative<sr_mixture_spec>(detector.settings) ? types * error_type_bytes : 0;
-    out.push_back(share(monitor.name + ": error types", cells * (leaf_cell_bytes + typed) * open_ticks * partitions +
-                                                            leaves * (leaf_bytes + typed + leaf_past_bytes) + watched));
-  }
+  if (monitor.error_type)
+    add_error_types(monitor, open_ticks * partitions, out);
   out.push_back(share(monitor.name + ": roll-up and commit", rolled_up * rolled_up_bytes + keys * commit_bytes_a_key));
 }
 
