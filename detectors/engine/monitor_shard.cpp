@@ -53,9 +53,8 @@ monitor_shard::monitor_shard(const world_spec& world, std::uint32_t monitor, std
     leaves_->heed(left_out_);
   }
   if (monitor_->error_type) {
-    typed_ = std::make_unique<monitor_spec>(with_types_as_dimension(*monitor_));
-    type_past_ = std::make_unique<leaf_history>(*typed_, shard_);
-    type_past_->heed(left_out_);
+    types_ = std::make_unique<type_history>(*monitor_, shard_);
+    types_->past().heed(left_out_);
   }
   for (std::uint32_t d = 0; d < monitor_->detectors.size(); ++d) {
     judgings_.push_back(
@@ -65,8 +64,8 @@ monitor_shard::monitor_shard(const world_spec& world, std::uint32_t monitor, std
         [this, d](tick_index tick, key_slot slot) { wheel_.schedule(tick, slot, tag_of(tag_incident, d)); });
     if (leaves_)
       judgings_.back().incidents.attribute_by(*leaves_);
-    if (type_past_)
-      judgings_.back().incidents.name_types_by(*type_past_);
+    if (types_)
+      judgings_.back().incidents.name_types_by(*types_);
   }
 }
 
@@ -121,7 +120,7 @@ void monitor_shard::run_next(std::vector<alert>& out) {
 }
 
 void monitor_shard::settled(const std::vector<alert>& out) {
-  if (leaves_ || type_past_)
+  if (leaves_ || types_)
     note_ends(out, first_alert_);
   if (watch_)
     note_tick(*judged_, out, first_alert_);
@@ -218,19 +217,23 @@ void monitor_shard::run_tick(tick_index tick, const tick_slice* const* slices, s
 }
 
 void monitor_shard::count_leaves(tick_index tick, const tick_slice* const* slices, std::size_t count) {
-  for_each_past([&](leaf_history& past) {
-    past.begin(tick, [this](std::string_view scope) { return is_troubled(scope); });
-    for (std::size_t i = 0; i < count; ++i)
-      past.add(&past == type_past_.get() ? slices[i]->types : *slices[i]);
-    past.finish();
-  });
+  for_each_past(
+      [&](leaf_history& past) { past.begin(tick, [this](std::string_view scope) { return is_troubled(scope); }); });
+  for (std::size_t i = 0; i < count; ++i) {
+    if (leaves_)
+      leaves_->add(*slices[i]);
+    if (types_)
+      types_->add(slices[i]->types);
+  }
+  for_each_past([](leaf_history& past) { past.finish(); });
 }
 
 template <class Do>
 void monitor_shard::for_each_past(const Do& what) {
-  for (auto* past : {leaves_.get(), type_past_.get()})
-    if (past != nullptr)
-      what(*past);
+  if (leaves_)
+    what(*leaves_);
+  if (types_)
+    what(types_->past());
 }
 
 bool monitor_shard::is_troubled(std::string_view scope) const {
@@ -454,7 +457,7 @@ void monitor_shard::take_changes(std::vector<state_record>& out) {
     });
   for_each_past([&](leaf_history& past) {
     past.save_changes([&](char kind, std::string_view rest, std::string bytes) {
-      out.push_back({record_key(&past == type_past_.get() ? of_types(kind) : kind, rest), std::move(bytes)});
+      out.push_back({record_key(&past == leaves_.get() ? kind : of_types(kind), rest), std::move(bytes)});
     });
   });
 }
@@ -464,8 +467,8 @@ std::optional<std::string> monitor_shard::restore(char kind, std::string_view re
     return restore_key(rest, bytes);
   if (leaves_ && leaf_history::keeps(kind))
     return leaves_->load(kind, rest, bytes);
-  if (type_past_ && leaf_history::keeps(of_leaves(kind)))
-    return type_past_->load(of_leaves(kind), rest, bytes);
+  if (types_ && leaf_history::keeps(of_leaves(kind)))
+    return types_->past().load(of_leaves(kind), rest, bytes);
   if (kind != 'p' || rest.size() != 10)
     return "state record of unknown kind";
   const auto d = read_integer(rest.substr(0, 2));
@@ -568,8 +571,8 @@ shard_stats monitor_shard::stats() const {
     now.leaves = leaves_->size();
     now.memory_bytes += leaves_->memory_bytes();
   }
-  if (type_past_)
-    now.memory_bytes += type_past_->memory_bytes();
+  if (types_)
+    now.memory_bytes += types_->past().memory_bytes();
   return now;
 }
 

@@ -7,6 +7,7 @@
 #include "detectors/incidents/late_ledger.hpp"
 #include "detectors/incidents/leaf_history.hpp"
 #include "detectors/incidents/life_cycle.hpp"
+#include "detectors/incidents/type_history.hpp"
 #include "detectors/judging/detector.hpp"
 #include "detectors/judging/effective_counts.hpp"
 #include "detectors/judging/exclusions.hpp"
@@ -160,9 +161,7 @@ private:
   std::size_t current_ = 0; ///< the judging that speaks
   std::vector<acceptance> acceptances_;
   std::unique_ptr<leaf_history> leaves_; ///< absent where nothing is attributed
-  /// Absent where nothing names error types: the monitor with the type as last dimension, and its failures.
-  std::unique_ptr<const monitor_spec> typed_;
-  std::unique_ptr<leaf_history> type_past_;
+  std::unique_ptr<type_history> types_;  ///< absent where nothing names error types
   std::vector<key_slot> due_for_expiry_;
   std::vector<tick_index> expiry_due_; ///< by slot: when its expiry timer is due
   shard_stats stats_;

@@ -64,9 +64,12 @@ bool same_sets(const std::vector<contributor>& a, const std::vector<contributor>
   });
 }
 
-std::vector<error_type_count> error_types_of(const std::vector<type_sums>& types, double expected) {
+std::vector<error_type_count> error_types_of(const std::vector<type_sums>& types, std::int64_t failed,
+                                             double expected) {
   constexpr std::size_t most = 5;
   std::vector<error_type_count> out;
+  auto nameless = failed;
+  auto nameless_share = 1.0;
   for (const auto& from : types) {
     key_reader reader(from.type);
     key_value value;
@@ -77,7 +80,14 @@ std::vector<error_type_count> error_types_of(const std::vector<type_sums>& types
       one.type = std::string(shown(value));
     one.failures = from.failed;
     one.expected = from.share_before * expected;
+    nameless -= from.failed;
+    nameless_share -= from.share_before;
     out.push_back(std::move(one));
+  }
+  if (nameless > 0) {
+    key_value other;
+    other.tag = value_tag::pooled;
+    out.push_back({std::string(shown(other)), nameless, std::max(0.0, nameless_share) * expected});
   }
   const auto excess = [](const error_type_count& of) { return static_cast<double>(of.failures) - of.expected; };
   // Those of equal excess stay in the order of their bytes.

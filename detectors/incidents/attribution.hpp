@@ -20,9 +20,10 @@ std::vector<contributor> contributors_of(const monitor_spec& monitor, const std:
 /// Whether both name the same sets, in the same order.
 bool same_sets(const std::vector<contributor>& a, const std::vector<contributor>& b);
 
-/// The types that make the excess of an incident with so many expected failures: most excess first, at most five. Of
-/// what is expected, each has the share that it had in the scope before.
-std::vector<error_type_count> error_types_of(const std::vector<type_sums>& types, double expected);
+/// The types that make the excess of an incident with so many failures, and so many expected: most excess first, at
+/// most five. Of what is expected, each has the share that it had in the scope before. Failures whose type is not known
+/// any more are of the type `(other)`.
+std::vector<error_type_count> error_types_of(const std::vector<type_sums>& types, std::int64_t failed, double expected);
 /// Whether both name the same types, in the same order.
 bool same_types(const std::vector<error_type_count>& a, const std::vector<error_type_count>& b);
 

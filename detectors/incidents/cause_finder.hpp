@@ -47,7 +47,7 @@ struct type_sums {
 class type_finder {
 public:
   virtual ~type_finder();
-  /// The types that failed in `within` in [onset, now], by type. Beyond what is kept they are one type, `(other)`.
+  /// The types that failed in `within` (an incident's key) in [onset, now], by type; those for which there was room.
   virtual std::vector<type_sums> types(std::string_view root_bytes, const value_set& within,
                                        tick_index onset) const = 0;
 };

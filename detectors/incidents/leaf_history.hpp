@@ -15,6 +15,7 @@
 #include <deque>
 #include <functional>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,16 +35,13 @@ namespace tocsin {
 ///   which an operator has excluded a moment. What is known
 ///   but not yet taught from before an onset counts as past too, so that a stream is of use from its first minutes.
 ///
-/// A second one, of a monitor whose last dimension is the error type, keeps the failures by type and nothing else
-/// (types()).
-///
 /// Bounded: beyond the monitor's max_leaves the lightest (failures, then events, then key bytes) go on in the leaf
 /// `(other)` of their scope. Nothing that is told depends on slots: leaves are sorted by key bytes, counts are
 /// integers.
 ///
 /// Owned by a monitor_shard; not thread-safe; total. In each tick with events: begin, add, finish. Restoring: load_*
 /// in any order, then finish_restore.
-class leaf_history final : public cause_finder, public type_finder {
+class leaf_history final : public cause_finder {
 public:
   leaf_history(const monitor_spec& monitor, std::uint32_t shard);
 
@@ -53,6 +51,9 @@ public:
   void begin(tick_index tick, const std::function<bool(std::string_view)>& is_open);
   /// Adds the shard's cells of one partition.
   void add(const cell_columns& slice);
+  /// Adds one cell.
+  void add(const key_hash& hash, std::string_view bytes, std::size_t scope_size, std::int64_t total,
+           std::int64_t failed);
   /// Lets go what is too much.
   void finish();
   /// The last open incident of a scope has ended in this tick: nothing until then will be taught.
@@ -60,8 +61,14 @@ public:
 
   leaf_sums sums(std::string_view root_bytes, const value_set& a, const value_set& b, tick_index onset) const override;
   std::vector<cause> causes(std::string_view root_bytes, const value_set& within, tick_index onset) const override;
-  /// Of failures whose last dimension is their type.
-  std::vector<type_sums> types(std::string_view root_bytes, const value_set& within, tick_index onset) const override;
+  /// Failures since the onset and before it, as far as known.
+  struct past_and_present {
+    std::int64_t failed = 0;
+    double before = 0;
+  };
+  /// By the value (encoded) of the last dimension: the leaf cells of a set.
+  std::map<std::string, past_and_present> by_last_dimension(std::string_view root_bytes, const value_set& within,
+                                                            tick_index onset) const;
   /// The five best sets, whether or not they are good enough to be a cause.
   std::vector<cause> ranking(std::string_view root_bytes, const value_set& within, tick_index onset) const;
 

@@ -184,9 +184,9 @@ leaf_sums leaf_history::sums(std::string_view root_bytes, const value_set& a, co
   return out;
 }
 
-std::vector<type_sums> leaf_history::types(std::string_view root_bytes, const value_set& within,
-                                           tick_index onset) const {
-  std::vector<type_sums> out;
+std::map<std::string, leaf_history::past_and_present>
+leaf_history::by_last_dimension(std::string_view root_bytes, const value_set& within, tick_index onset) const {
+  std::map<std::string, past_and_present> out;
   const auto scope = known_scope(scope_bytes_of(root_bytes));
   if (!scope)
     return out;
@@ -195,20 +195,12 @@ std::vector<type_sums> leaf_history::types(std::string_view root_bytes, const va
   if (!fixed_values || from->past.dimensions == 0)
     return out;
   const auto last = from->past.dimensions - 1;
-  std::vector<std::int64_t> now(from->values[last].size(), 0);
-  from->for_each(*fixed_values, [&](std::size_t row) { now[from->code(row, last)] += from->failed[row]; });
   // The rows are sorted by key bytes, so that the sums do not depend on slots.
-  std::vector<double> before(now.size(), 0);
-  auto all_before = 0.0;
-  for (std::size_t row = 0; row < from->rows(); ++row) {
-    before[from->code(row, last)] += from->past.failed[row];
-    all_before += from->past.failed[row];
-  }
-  for (std::size_t type = 0; type < now.size(); ++type)
-    if (now[type] > 0)
-      out.push_back(
-          {std::string(from->values[last][type]), now[type], all_before > 0 ? before[type] / all_before : 0.0});
-  std::sort(out.begin(), out.end(), [](const type_sums& a, const type_sums& b) { return a.type < b.type; });
+  from->for_each(*fixed_values, [&](std::size_t row) {
+    auto& sums = out[std::string(from->values[last][from->code(row, last)])];
+    sums.failed += from->failed[row];
+    sums.before += from->past.failed[row];
+  });
   return out;
 }
 

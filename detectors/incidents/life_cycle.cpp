@@ -376,7 +376,7 @@ bool life_cycle::name_types(incident& what, key_slot slot) const {
     return false;
   const auto& key = (*keys_)[slot];
   auto now = error_types_of(types_->types((*keys_)[key.root].bytes, values_of(*monitor_, key.bytes), what.onset),
-                            what.expected);
+                            what.failed, what.expected);
   const bool changed = !same_types(now, what.error_types);
   what.error_types = std::move(now);
   return changed;

@@ -129,7 +129,7 @@ struct capacity_spec {
   std::uint64_t max_leaves = 20'000;      ///< leaf keys whose past is kept, for attribution
 };
 
-/// Failures by leaf key and error type are fewer than leaf keys: cells of an open tick, and cells whose past is kept.
+/// Failures by leaf key and error type are fewer than leaf keys: cells of an open tick; and cells whose past is kept.
 inline std::uint64_t most_type_cells(const capacity_spec& of) {
   return of.max_leaf_cells / 4;
 }

@@ -54,7 +54,8 @@ TEST_CASE("the evidence of stretches that follow each other is a martingale unde
         for (int again = 0; again < 80; ++again) {
           auto twice = once;
           twice.observe(many, again, twice.share(exposure + first) * second / many, 0);
-          mean += predicted(failures, b, first, e) * predicted(failures + e, b + first, second, again) * twice.evidence();
+          mean +=
+              predicted(failures, b, first, e) * predicted(failures + e, b + first, second, again) * twice.evidence();
         }
       }
       CHECK(mean == doctest::Approx(alternatives).epsilon(1e-3));

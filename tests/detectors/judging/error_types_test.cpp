@@ -132,18 +132,19 @@ TEST_CASE("200 types by Zipf's law and over-dispersion stay within their budget"
   struct stream {
     double rate, dispersion, exponent;
   };
-  for (const auto& what : {stream{0.01, 0.1, 1.0}, stream{0.05, 0.3, 1.0}, stream{0.05, 0.1, 1.5}, stream{0.2, 0.05, 0.7}}) {
-    constexpr int days = 20;
+  // The budget is one in 4320 ticks. The bound is that of the proof, E <= budget; what is counted is 0.01 to 0.3 of it.
+  for (const auto& what : {stream{0.01, 0.1, 1.0}, stream{0.05, 0.3, 1.0}, stream{0.2, 0.05, 0.7}}) {
+    constexpr int days = 10;
     constexpr double a_day = 2;
     std::size_t alarms = 0;
-    for (const std::uint32_t seed : {1U, 2U, 3U}) {
+    for (const std::uint32_t seed : {1U, 2U}) {
       bench one(a_day / ticks_a_day);
       zipf_stream types(seed, 200, what.exponent, 100 * what.rate, what.dispersion);
       for (tick_index i = 0; i < days * ticks_a_day; ++i)
         one.tick(100, what.rate, what.dispersion, types.next(100));
       alarms += one.out.alarms.size();
     }
-    const auto nominal = 3 * days * a_day;
+    const auto nominal = 2 * days * a_day;
     MESSAGE("rate " << what.rate << ", dispersion " << what.dispersion << ", exponent " << what.exponent << ": "
                     << alarms << " false alarms of " << nominal);
     CHECK(static_cast<double>(alarms) <= nominal);
@@ -151,8 +152,8 @@ TEST_CASE("200 types by Zipf's law and over-dispersion stay within their budget"
 }
 
 TEST_CASE("a new type with 10 failures in a minute is found at once, while the total rate hardly moves") {
-  // 20 events a second, 5 % of them fail, of 200 types; the 31st day brings a type that nobody knows.
-  constexpr int days = 10;
+  // 20 events a second, 5 % of them fail, of 200 types; the fourth day brings a type that nobody knows.
+  constexpr int days = 3;
   int found = 0;
   std::vector<tick_index> delays;
   for (std::uint32_t seed = 1; seed <= 10; ++seed) {
@@ -179,6 +180,127 @@ TEST_CASE("a new type with 10 failures in a minute is found at once, while the t
   }
   std::sort(delays.begin(), delays.end());
   REQUIRE(found >= 9);
+  CHECK(delays.back() <= 6);
   MESSAGE("found " << found << " of 10, median after " << 10 * delays[delays.size() / 2] << " s, longest after "
                    << 10 * delays.back() << " s");
+}
+
+TEST_CASE("types share their budget: known ones half of it, new ones what has gathered") {
+  std::mt19937 random(3);
+  error_types::type_budget budget(0.01, ticks_a_day, 0);
+  std::vector<double> seen;
+  auto spent = 0.0;
+  tick_index now = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    now += static_cast<tick_index>(random() % 4);
+    if (random() % 20 == 0) {
+      spent += budget.take_from_purse(now);
+      seen.push_back(budget.until(now));
+    } else if (!seen.empty() && random() % 20 == 0) {
+      seen.pop_back();
+    } else if (!seen.empty()) {
+      auto& one = seen[random() % seen.size()];
+      spent += budget.until(now) - one;
+      one = budget.until(now);
+    }
+    budget.share_among(seen.size(), now);
+    REQUIRE(budget.rate() * static_cast<double>(seen.size()) <= 0.01 / 2 + 1e-12);
+    REQUIRE(spent <= 0.01 * static_cast<double>(now) + 1e-9);
+  }
+  CHECK(spent > 0.2 * 0.01 * static_cast<double>(now));
+}
+
+TEST_CASE("an alarm of a type tells its excess, ends when the type is gone, and is not learned") {
+  bench one(0.1 / ticks_a_day);
+  const auto usual = encoded("usual"), bad = encoded("bad");
+  const auto quiet = [&](int ticks) {
+    for (int i = 0; i < ticks; ++i)
+      one.tick(200, 0.01, 0.02, {{usual, 2}});
+  };
+  quiet(3000);
+  REQUIRE(one.out.alarms.empty());
+  while (one.out.alarms.empty())
+    one.tick(200, 0.01, 0.02, {{bad, 2}, {usual, 2}});
+  const auto& alarm = one.out.alarms[0];
+  CHECK(alarm.slot == one.out.slots.at(bad));
+  CHECK(alarm.onset == 3000);
+  CHECK(alarm.failed == 2 * (one.now - 3000));
+  CHECK(alarm.total == 200 * (one.now - 3000));
+  CHECK(*alarm.expected < 0.1);
+  CHECK(*alarm.evidence >= 1);
+  CHECK(one.watch.has_open(alarm.slot));
+  CHECK(one.watch.expected_rate(alarm.slot) == doctest::Approx(alarm.baseline));
+  CHECK(one.watch.closes_when(alarm.slot).find("rate below") == 0);
+  for (int i = 0; i < 50; ++i)
+    one.tick(200, 0.01, 0.02, {{bad, 2}, {usual, 2}});
+  CHECK(one.out.alarms.size() == 1);
+  CHECK(one.out.told_failures == 100);
+  quiet(200);
+  REQUIRE(one.out.ends.size() == 1);
+  CHECK(one.out.ends[0].type == verdict::kind::normal);
+  CHECK_FALSE(one.watch.has_open(alarm.slot));
+  // Nothing of it was learned: again is as new as at first.
+  CHECK(one.watch.of(0)->known.at(bad).test.failures() < 0.1);
+  for (int i = 0; i < 5; ++i)
+    one.tick(200, 0.01, 0.02, {{bad, 2}, {usual, 2}});
+  CHECK(one.out.alarms.size() == 2);
+}
+
+TEST_CASE("while the root's own incident is open, types rise with it and none alarms") {
+  bench one(0.1 / ticks_a_day);
+  for (int i = 0; i < 3000; ++i)
+    one.tick(200, 0.01, 0.02, {{encoded("usual"), 2}});
+  const auto known = one.watch.of(0)->known.size();
+  for (int i = 0; i < 50; ++i)
+    one.tick(200, 0.01, 0.02, {{encoded("bad"), 20}, {encoded("usual"), 40}}, true);
+  CHECK(one.out.alarms.empty());
+  CHECK(one.watch.of(0)->known.size() == known);
+}
+
+TEST_CASE("types without number do not grow the memory, and alarm no more than the budget allows") {
+  bench one(1.0 / ticks_a_day);
+  for (int i = 0; i < 20'000; ++i)
+    one.tick(200, 0.01, 0.02, {{encoded("usual"), 1}, {encoded("id " + std::to_string(i)), 1}});
+  CHECK(one.watch.of(0)->known.size() <= 256);
+  CHECK(one.watch.of(0)->known.count(encoded("usual")) == 1);
+  CHECK(one.out.alarms.size() <= 2);
+  CHECK(one.watch.memory_bytes() < 200'000);
+}
+
+TEST_CASE("a restored watch goes on exactly") {
+  bench one(1.0 / ticks_a_day), again(1.0 / ticks_a_day);
+  zipf_stream types(5, 50, 1, 2, 0.2);
+  std::vector<std::map<std::string, std::int64_t>> ticks;
+  for (int i = 0; i < 4000; ++i)
+    ticks.push_back(types.next(200));
+  for (const auto& failed : ticks)
+    one.tick(200, 0.01, 0.2, failed);
+  state_writer out(1);
+  one.watch.save(0, out);
+  const auto bytes = out.seal();
+  state_reader in(bytes);
+  REQUIRE(again.watch.load(0, in));
+  CHECK(in.complete());
+  again.now = one.now;
+  CHECK(again.watch.loaded(one.now - 1));
+  CHECK_FALSE(type_watch(again.watch).loaded(one.now - 2000));
+  for (int i = 0; i < 200; ++i) {
+    auto failed = types.next(200);
+    failed[encoded("bad")] = 2;
+    one.tick(200, 0.01, 0.2, failed);
+    again.tick(200, 0.01, 0.2, failed);
+  }
+  REQUIRE_FALSE(again.out.alarms.empty());
+  CHECK(again.out.alarms.back().evidence == one.out.alarms.back().evidence);
+  state_writer first(1), second(1);
+  one.watch.save(0, first);
+  again.watch.save(0, second);
+  CHECK(first.seal() == second.seal());
+  // Damage is refused.
+  for (const std::size_t at : {std::size_t{20}, bytes.size() / 2}) {
+    auto broken = bytes;
+    broken[at] = static_cast<char>(broken[at] ^ 0x40);
+    state_reader bad(broken);
+    CHECK_FALSE((bad.ok() && type_watch(again.watch).load(0, bad)));
+  }
 }
