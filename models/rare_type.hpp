@@ -8,18 +8,18 @@ namespace tocsin {
 
 /// DESCRIPTION
 /// Has something that is rarely or never seen (an error type) become more frequent? Exposure is measured in failures
-/// that the scope was expected to have, x. The prior of types is a Dirichlet process: the first failure of a type only
+/// of the scope, of any type. The prior of types is a Dirichlet process: the first failure of a type only
 /// names it; from then on its share of the failures is
 ///
-///     share ~ Gamma(a, 1 + X)        a: its failures, X: the scope's expected failures since the beginning
+///     share ~ Gamma(a, 1 + X)        a: its failures, X: the scope's failures since the beginning
 ///
 /// both forgetting with the same half-life. So the failures of the next stretch, of exposure x, are negative binomial
 /// with mean mu = a x / (1 + X) and dispersion 1/a. Each stretch is tested against this prediction and joins a and X at
 /// once: predictions that follow each other are the exact joint distribution, so E[L] = 1 for any number of stretches,
 /// and the uncertainty of the share needs no guard. A sighting is two stretches:
 ///
-///     silence:     M_j <- M_j G_j(1) + w (mean of G_j(u), u in (0, 1)),      G_j(u): L_j of no failure in a part u of
-///     it the tick:    M_j <- M_j L_j(n, e)
+///     silence:   M_j <- M_j G_j(1) + w mean(G_j),   G_j(u): L_j of no failure in the first part u of it, 0 < u < 1
+///     the tick:  M_j <- M_j L_j(n, e)
 ///
 /// with L of models/likelihood_ratio.hpp. What begins during the silence (budget w) meets only what was left of it.
 /// The tick in which a type is named is tested without the failure that names it.
@@ -56,7 +56,7 @@ public:
   double failures() const { return failures_; }
   double evidence() const { return evidence_.sum(); }
   bool is_rare() const { return failures_ < common_from; }
-  /// Expected share of the scope's failures, where so many were expected so far.
+  /// Expected share of the scope's failures, of which there were so many so far.
   double share(double exposure) const { return failures_ / (1 + exposure); }
   /// Relative variance of the share.
   double variance() const;

@@ -39,7 +39,7 @@ void type_run::save(state_writer& out) const {
     return;
   out.i64(onset);
   out.i64(events_before);
-  out.f64(exposure_before);
+  out.f64(expected_before);
   out.f64(known);
   out.f64(share);
   out.i64(failed);
@@ -53,12 +53,12 @@ bool type_run::load(state_reader& in) {
     return in.ok();
   onset = in.i64();
   events_before = in.i64();
-  exposure_before = in.f64();
+  expected_before = in.f64();
   known = in.f64();
   share = in.f64();
   failed = in.i64();
   viewers = in.u64();
-  return in.ok() && are_events({events_before, failed}) && are_amounts({exposure_before, known, share});
+  return in.ok() && are_events({events_before, failed}) && are_amounts({expected_before, known, share});
 }
 
 void open_type::save(state_writer& out) const {
@@ -129,6 +129,7 @@ void scope_types::save(state_writer& out) const {
   out.i64(events);
   out.f64(gone);
   out.f64(exposure);
+  out.f64(expected);
   out.i64(began);
   out.u32(static_cast<std::uint32_t>(known.size()));
   for (const auto& [type, what] : known) {
@@ -144,9 +145,10 @@ bool scope_types::load(state_reader& in) {
   events = in.i64();
   gone = in.f64();
   exposure = in.f64();
+  expected = in.f64();
   began = in.i64();
   const auto count = in.u32();
-  if (!in.ok() || count > most_types || !are_events({events}) || !are_amounts({gone, exposure}))
+  if (!in.ok() || count > most_types || !are_events({events}) || !are_amounts({gone, exposure, expected}))
     return false;
   for (auto left = count; left > 0; --left) {
     const auto type = in.text();

@@ -40,6 +40,14 @@ type_counts counts_of(const scope_tick& seen, std::string_view type) {
   return found != seen.last && found->type == type ? *found : type_counts();
 }
 
+/// Failures of the tick that belong to open incidents.
+std::int64_t of_open_types(const scope_types& scope, const scope_tick& seen) {
+  std::int64_t sum = 0;
+  for (const auto& type : scope.open)
+    sum += counts_of(seen, type).failed;
+  return sum;
+}
+
 } // namespace
 
 type_watch::type_watch(const monitor_spec& monitor, const sr_mixture_spec& settings, const keyed_state& keys,
@@ -64,9 +72,11 @@ void type_watch::step(tick_index now, const scope_tick& seen, judge& out) {
   for (const auto& type : open)
     judge_open(at, type, out);
   scope.events += seen.total;
+  scope.expected += at.expected;
   if (!seen.is_void) {
-    scope.gone += at.exposure;
-    scope.exposure += at.exposure;
+    const auto learned = static_cast<double>(seen.failed - of_open_types(scope, seen));
+    scope.gone += learned;
+    scope.exposure += learned;
   }
   if (scope.known.size() > most_types())
     make_room(scope, hour);
@@ -100,8 +110,7 @@ void type_watch::judge_type(const turn& at, const type_counts& counts, judge& ou
     type.test.name(scope.budget.take_from_purse(at.now));
     // The failure that names a type is no evidence.
     if (counts.failed > 1)
-      type.test.observe(at.seen->total - 1, counts.failed - 1,
-                        rate_of(type.test.share(scope.exposure), at.seen->rate * at.seen->raised), at.seen->dispersion);
+      type.test.observe(at.seen->total - 1, counts.failed - 1, rate_in_tick(at, type.test), at.seen->dispersion);
     type.test.learn(static_cast<double>(counts.failed - 1));
   } else {
     type.test.forget(level_kept(scope.hour - type.hour));
@@ -113,10 +122,16 @@ void type_watch::judge_type(const turn& at, const type_counts& counts, judge& ou
   follow(at, type, counts, before);
   type.last_tick = at.now;
   type.events_seen = scope.events + at.seen->total;
-  type.exposure_seen = scope.gone + at.exposure;
+  type.exposure_seen = scope.gone + static_cast<double>(at.seen->failed);
   type.spent = scope.budget.until(at.now + 1);
   if (type.test.is_rare() && type.test.evidence() >= 1)
     raise(at, counts, out);
+}
+
+/// Of all failures of the tick, or of those that were expected where that is more: where all types rise, none does.
+double type_watch::rate_in_tick(const turn& at, const rare_type& type) const {
+  const auto failures = std::max(at.expected * at.seen->raised, static_cast<double>(at.seen->failed));
+  return rate_of(type.share(at.scope->exposure), failures / static_cast<double>(std::max<std::int64_t>(1, at.seen->total)));
 }
 
 /// The silence since the type failed last, then the tick.
@@ -131,9 +146,8 @@ void type_watch::observe(const turn& at, known_type& type, std::int64_t failed) 
   const auto silent = std::max(0.0, scope.gone - type.exposure_seen);
   const auto of_silence = events > 0 ? silent / static_cast<double>(events) : 0;
   const auto then = std::max(0.0, scope.exposure - silent);
-  type.test.observe_silence(mass, events, rate_of(type.test.share(then), of_silence * at.seen->raised));
-  type.test.observe(at.seen->total, failed, rate_of(type.test.share(scope.exposure), at.seen->rate * at.seen->raised),
-                    at.seen->dispersion);
+  type.test.observe_silence(mass, events, rate_of(type.test.share(then), of_silence));
+  type.test.observe(at.seen->total, failed, rate_in_tick(at, type.test), at.seen->dispersion);
 }
 
 /// `failures_before`: what was known of the type before this tick.
@@ -141,13 +155,13 @@ void type_watch::follow(const turn& at, known_type& type, const type_counts& cou
   const auto& scope = *at.scope;
   auto& run = type.run;
   const auto is_over =
-      static_cast<double>(run.failed) <= pace * run.share * std::max(0.0, scope.gone - run.exposure_before);
+      static_cast<double>(run.failed) <= pace * run.share * (scope.expected - run.expected_before);
   if (!run.goes_on || is_over) {
     run = {};
     run.goes_on = true;
     run.onset = at.now;
     run.events_before = scope.events;
-    run.exposure_before = scope.gone;
+    run.expected_before = scope.expected;
     run.known = failures_before;
     run.share = (failures_before + 0.5) / (1 + scope.exposure);
   }
@@ -166,7 +180,7 @@ verdict type_watch::verdict_of(const turn& at, const known_type& type) const {
   what.capped = distinct(what.failed, run.viewers, monitor_->has_viewers);
   what.viewers = run.viewers;
   what.baseline = rate_of(run.share, at.seen->rate);
-  what.expected = run.share * (scope.gone + at.exposure - run.exposure_before);
+  what.expected = run.share * (scope.expected + at.expected - run.expected_before);
   what.evidence = type.test.evidence();
   const auto a_day = scope.budget.rate() * ticks_a_day_;
   what.once_in_days = *what.evidence / a_day;
@@ -179,7 +193,7 @@ verdict type_watch::verdict_of(const turn& at, const known_type& type) const {
                 {"false_alarms_per_day", settings_->false_alarms_per_day},
                 {"incidents_per_day", settings_->incidents_per_day},
                 {"type_failures_before", run.known},
-                {"scope_failures_expected_before", scope.exposure},
+                {"scope_failures_before", scope.exposure},
                 {"expected_rate_on_open", what.baseline},
                 {"expected_failures_on_open", *what.expected},
                 {"events_on_open", static_cast<double>(what.total)},
@@ -226,6 +240,8 @@ void type_watch::raise(const turn& at, const type_counts& counts, judge& out) {
   }
   scope.open.insert(name);
   // What belongs to the incident is not to be learned.
+  const auto learned = type.test.failures() - type.run.known - static_cast<double>(counts.failed);
+  scope.exposure = std::max(0.0, scope.exposure - std::max(0.0, learned));
   type.test.set_failures(type.run.known);
   type.test.reset();
   type.run = {};
@@ -273,7 +289,7 @@ void type_watch::judge_open(const turn& at, const std::string& name, judge& out)
   out.say(std::move(what));
   end(scope, type, name, at.now);
   type.events_seen = scope.events + at.seen->total;
-  type.exposure_seen = scope.gone + (at.seen->is_void ? 0 : at.exposure);
+  type.exposure_seen = scope.gone;
 }
 
 /// `rate`: expected of the scope.

@@ -20,6 +20,7 @@ namespace tocsin::error_types {
 struct scope_tick {
   key_slot root = no_slot;
   std::int64_t total = 0;
+  std::int64_t failed = 0;
   double rate = 0;       ///< expected failure rate
   double raised = 1;     ///< by how much the guard raises it
   double dispersion = 0; ///< of the failures of a tick
@@ -74,12 +75,13 @@ private:
     tick_index now = 0;
     const scope_tick* seen = nullptr;
     scope_types* scope = nullptr;
-    double exposure = 0; ///< of the tick
+    double expected = 0; ///< failures
   };
 
   scope_types& scope_at(key_slot root, tick_index now);
   void turn_hour(scope_types& scope, std::int32_t hour) const;
   void judge_type(const turn& at, const type_counts& counts, judge& out);
+  double rate_in_tick(const turn& at, const rare_type& type) const;
   void observe(const turn& at, known_type& type, std::int64_t failed) const;
   void follow(const turn& at, known_type& type, const type_counts& counts, double failures_before) const;
   void raise(const turn& at, const type_counts& counts, judge& out);

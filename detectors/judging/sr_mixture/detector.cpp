@@ -549,6 +549,7 @@ void detector::judge_types(const closed_tick& tick, judge& out) {
     error_types::scope_tick seen;
     seen.root = counts.slot;
     seen.total = counts.total;
+    seen.failed = counts.failed;
     seen.rate = expected.rate;
     const auto guard = guard_of(keys_of_[counts.slot], scope_of(counts.slot), expected);
     seen.raised = guarded_rate(expected.rate, guard) / expected.rate;
