@@ -614,7 +614,8 @@ void life_cycle::close(key_slot slot, alert_kind kind, const detector& judging, 
 
 void life_cycle::tell(key_slot slot, incident& what, alert_kind kind, alert_status status, const detector& judging,
                       const closing_counts* closing) {
-  if (status == alert_status::open)
+  // What has had no events for days is forgotten by then.
+  if (status != alert_status::expired)
     name_types(what, slot);
   const auto& key = (*keys_)[slot];
   alert record;
