@@ -49,8 +49,8 @@ event_batch make_batch(const world_spec& world, partition_id partition, const st
 
 namespace {
 
-/// Few common types, some rare ones, null; what is hit fails with a type of its own, and every 1000th time anew. Without
-/// dice, so that the other values of a seed stay what they are.
+/// Few common types, some rare ones, null; what is hit fails with a type of its own, and every 1000th time anew.
+/// Without dice, so that the other values of a seed stay what they are.
 std::optional<std::string> type_of(std::size_t i, bool is_hit) {
   if (is_hit)
     return "hit" + std::to_string(i / 1000);

@@ -19,8 +19,8 @@ struct type_run {
   bool goes_on = false;
   tick_index onset = 0;
   std::int64_t events_before = 0; ///< of the scope, when it began
-  double expected_before = 0; ///< failures
-  double known = 0; ///< failures of the type until then ...
+  double expected_before = 0;     ///< failures
+  double known = 0;               ///< failures of the type until then ...
   double share = 0; ///< ... and the share they made, with half a failure more: of what was never seen, a little
   std::int64_t failed = 0;
   std::uint64_t viewers = 0; ///< bitmap of those that failed
@@ -68,9 +68,9 @@ struct scope_types {
   type_budget budget;
   std::int32_t hour = 0;
   std::int64_t events = 0; ///< since the scope began
-  double gone = 0; ///< failures since then, without those of types with an open incident
-  double exposure = 0; ///< the same, forgotten as the types' failures are
-  double expected = 0; ///< failures expected since then
+  double gone = 0;         ///< failures since then, without those of types with an open incident
+  double exposure = 0;     ///< the same, forgotten as the types' failures are
+  double expected = 0;     ///< failures expected since then
   tick_index began = 0;
   std::map<std::string, known_type, std::less<>> known; ///< by encoded value
   std::set<std::string, std::less<>> open;              ///< of them, those with an open incident

@@ -131,7 +131,8 @@ void type_watch::judge_type(const turn& at, const type_counts& counts, judge& ou
 /// Of all failures of the tick, or of those that were expected where that is more: where all types rise, none does.
 double type_watch::rate_in_tick(const turn& at, const rare_type& type) const {
   const auto failures = std::max(at.expected * at.seen->raised, static_cast<double>(at.seen->failed));
-  return rate_of(type.share(at.scope->exposure), failures / static_cast<double>(std::max<std::int64_t>(1, at.seen->total)));
+  return rate_of(type.share(at.scope->exposure),
+                 failures / static_cast<double>(std::max<std::int64_t>(1, at.seen->total)));
 }
 
 /// The silence since the type failed last, then the tick.
@@ -154,8 +155,7 @@ void type_watch::observe(const turn& at, known_type& type, std::int64_t failed) 
 void type_watch::follow(const turn& at, known_type& type, const type_counts& counts, double failures_before) const {
   const auto& scope = *at.scope;
   auto& run = type.run;
-  const auto is_over =
-      static_cast<double>(run.failed) <= pace * run.share * (scope.expected - run.expected_before);
+  const auto is_over = static_cast<double>(run.failed) <= pace * run.share * (scope.expected - run.expected_before);
   if (!run.goes_on || is_over) {
     run = {};
     run.goes_on = true;
