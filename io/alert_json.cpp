@@ -349,12 +349,27 @@ std::string first_cause(const alert& record) {
   return fmt::format("{:.0f} % of it in {}", first.share * 100, joined(first.set));
 }
 
+/// `95 % of it HLS_404`, where one type makes most of the excess; nothing where the key is that type.
+std::string main_type(const alert& record) {
+  if (record.error_types.empty() || record.excess_failures <= 0)
+    return {};
+  const auto& first = record.error_types.front();
+  const auto share = std::min(1.0, (static_cast<double>(first.failures) - first.expected) / record.excess_failures);
+  const bool is_key = std::any_of(record.key.begin(), record.key.end(), [&](const dimension_value& value) {
+    return record.level.size() == 1 && record.level[0] == value.dimension && value.value == first.type;
+  });
+  if (share <= 0.5 || is_key)
+    return {};
+  return fmt::format("; {:.0f} % of it {}", share * 100, first.type.value_or("without error type"));
+}
+
 } // namespace
 
 std::string describe(const alert& record) {
   auto text = record.measures == measurement::volume ? volume_in_words(record) : rate_in_words(record);
   if (!record.contributors.empty())
     text += "; " + first_cause(record);
+  text += main_type(record);
   if (record.kind == alert_kind::open && record.once_in_days)
     text += "; chance alone would do this once in " + long_time(*record.once_in_days);
   if (record.parent_id)

@@ -4,8 +4,9 @@
 
 namespace tocsin {
 
-leaf_table::leaf_table(const monitor_spec& monitor) : monitor_(&monitor) {
-  table_limit_ = std::max<std::uint64_t>(1, monitor.capacity.max_leaf_cells);
+leaf_table::leaf_table(const monitor_spec& monitor, std::size_t values, std::uint64_t limit)
+    : monitor_(&monitor), values_(values) {
+  table_limit_ = std::max<std::uint64_t>(1, limit);
   // One scope value may take a quarter of the table, so that a flood of keys in it leaves room for the others.
   scope_limit_ = monitor.scope_size == 0 ? table_limit_ : std::max<std::uint64_t>(1, table_limit_ / 4);
 }
@@ -73,7 +74,7 @@ leaf_cell& leaf_table::pooled_cell(std::string_view scope) {
   const auto leaf = hash_key(key);
   if (auto* known = find(leaf))
     return *known;
-  const auto scope_size = key.size() - (monitor_->dimensions.size() - monitor_->scope_size);
+  const auto scope_size = key.size() - (values_ - monitor_->scope_size);
   return append(leaf, key, static_cast<std::uint16_t>(scope_size),
                 scope_of(std::string_view(key).substr(0, scope_size)));
 }
@@ -95,12 +96,12 @@ std::string leaf_table::pooled_key(std::string_view scope) const {
       append_pooled(key);
   else
     key.assign(scope);
-  for (std::size_t i = monitor_->scope_size; i < monitor_->dimensions.size(); ++i)
+  for (std::size_t i = monitor_->scope_size; i < values_; ++i)
     append_pooled(key);
   return key;
 }
 
-void leaf_table::take(tick_slice& out) {
+void leaf_table::take(cell_columns& out, std::vector<late_part>& late_parts) {
   // Counting sort by shard: stable, so the order within a shard is that of first appearance.
   out.shard_begin.fill(0);
   for (const auto& cell : cells_)
@@ -123,9 +124,9 @@ void leaf_table::take(tick_slice& out) {
   }
   for (auto& late : late_) {
     late.second.cell = moved[late.second.cell];
-    out.late.push_back(late.second);
+    late_parts.push_back(late.second);
   }
-  std::sort(out.late.begin(), out.late.end(), [](const late_part& a, const late_part& b) {
+  std::sort(late_parts.begin(), late_parts.end(), [](const late_part& a, const late_part& b) {
     return a.cell != b.cell ? a.cell < b.cell : a.minute < b.minute;
   });
   late_.clear();

@@ -18,7 +18,8 @@ namespace tocsin {
 /// new leaf keys share the pooled leaf `(other)` of their scope. Owned by a partition_counter; recycled by clear().
 class leaf_table {
 public:
-  explicit leaf_table(const monitor_spec& monitor);
+  /// `values`: how many values a key has; `limit`: so many cells before new ones share a pooled one.
+  leaf_table(const monitor_spec& monitor, std::size_t values, std::uint64_t limit);
 
   /// Adds one observation (its weight is not 0). Returns false if it had to go to a pooled cell.
   bool add(const observation& seen, std::string_view key);
@@ -31,8 +32,8 @@ public:
       __builtin_prefetch(&cells_[position]);
   }
   std::size_t size() const { return cells_.size(); }
-  /// Moves the cells out, sorted by shard; the table is empty afterwards.
-  void take(tick_slice& out);
+  /// Moves the cells out, sorted by shard, and their late parts; the table is empty afterwards.
+  void take(cell_columns& out, std::vector<late_part>& late);
 
 private:
   struct scope_cells {
@@ -49,6 +50,7 @@ private:
   std::string pooled_key(std::string_view scope) const;
 
   const monitor_spec* monitor_;
+  std::size_t values_;
   std::uint64_t table_limit_;
   std::uint64_t scope_limit_;
   hash_index index_; ///< of cells_

@@ -1,6 +1,7 @@
 #include "detectors/counting/partition_counter.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace tocsin {
@@ -129,6 +130,21 @@ void partition_counter::count_observation(std::size_t monitor, const event& what
                               : tick->table.add(seen, key);
   if (!found_room)
     ++out_.stats.pooled;
+  if (seen.type_size != 0 && tick->types)
+    count_type(*tick, seen, key_bytes);
+}
+
+/// What failed, in the cell of its leaf key and error type. A late failure counts in the tick that counts it.
+void partition_counter::count_type(open_tick& tick, const observation& seen, const std::string& key_bytes) {
+  typed_key_.assign(key_bytes, seen.key_begin, seen.key_size);
+  typed_key_.append(key_bytes, seen.type_begin, seen.type_size);
+  // The size of a key is stored in two bytes.
+  if (typed_key_.size() > std::numeric_limits<std::uint16_t>::max())
+    return;
+  auto failure = seen;
+  failure.leaf = hash_key(typed_key_);
+  failure.total = seen.failed;
+  tick.types->add(failure, typed_key_);
 }
 
 partition_counter::open_tick* partition_counter::tick_for(std::size_t monitor, const event& what,
@@ -146,8 +162,12 @@ partition_counter::open_tick* partition_counter::tick_for(std::size_t monitor, c
   auto& slot = state.open[number];
   if (!slot) {
     if (state.spare.empty()) {
-      slot = std::make_unique<open_tick>(
-          open_tick{leaf_table(spec_->monitors[monitor]), before, what.offset, end - state.length});
+      const auto& of = spec_->monitors[monitor];
+      const auto values = of.dimensions.size();
+      slot = std::make_unique<open_tick>(open_tick{leaf_table(of, values, of.capacity.max_leaf_cells), std::nullopt,
+                                                   before, what.offset, end - state.length});
+      if (of.error_type)
+        slot->types.emplace(of, values + 1, most_type_cells(of.capacity));
     } else {
       slot = std::move(state.spare.back());
       state.spare.pop_back();
@@ -179,6 +199,11 @@ void partition_counter::park(const event_batch& batch, std::size_t i, const rewi
     const auto begin = static_cast<std::uint32_t>(parked.key_bytes.size());
     parked.key_bytes.append(batch.key_bytes, seen.key_begin, seen.key_size);
     seen.key_begin = begin;
+    if (seen.type_size != 0) {
+      const auto type_begin = static_cast<std::uint32_t>(parked.key_bytes.size());
+      parked.key_bytes.append(batch.key_bytes, seen.type_begin, seen.type_size);
+      seen.type_begin = type_begin;
+    }
     parked.observations.push_back(seen);
   }
   parked_.push_back(std::move(parked));
@@ -272,7 +297,11 @@ void partition_counter::close_ticks(time_ms through) {
       slice->partition = partition_;
       slice->first_offset = tick->first_offset;
       slice->restart = tick->first;
-      tick->table.take(*slice);
+      tick->table.take(*slice, slice->late);
+      if (tick->types) {
+        std::vector<late_part> none;
+        tick->types->take(slice->types, none);
+      }
       out_.slices.push_back(std::move(slice));
       if (state.current == tick.get())
         state.current = nullptr;

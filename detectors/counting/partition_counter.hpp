@@ -73,6 +73,7 @@ public:
 private:
   struct open_tick {
     leaf_table table;
+    std::optional<leaf_table> types; ///< failures by leaf key and error type
     rewind_point first;
     stream_offset first_offset = 0;
     time_ms start = 0;
@@ -100,6 +101,7 @@ private:
   void count_event(const event& what, const SeenBy& seen_by, const std::string& key_bytes, const rewind_point& before);
   void count_observation(std::size_t monitor, const event& what, const observation& seen, const std::string& key_bytes,
                          const rewind_point& before);
+  void count_type(open_tick& tick, const observation& seen, const std::string& key_bytes);
   open_tick* tick_for(std::size_t monitor, const event& what, const rewind_point& before);
   void park(const event_batch& batch, std::size_t i, const rewind_point& before);
   void drop_contradicted(time_ms time);
@@ -118,6 +120,7 @@ private:
   time_ms next_close_ = end_of_time; ///< earliest end of an open tick
   stream_offset next_offset_;
   std::vector<monitor_state> monitors_;
+  std::string typed_key_; ///< scratch
   std::deque<parked_event> parked_;
   std::deque<journal_entry> journal_; ///< still to be applied, by offset
   counted out_;

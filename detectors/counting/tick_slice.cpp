@@ -20,7 +20,7 @@ std::vector<late_part>::const_iterator tick_slice::first_late(std::uint32_t cell
 void closed_range::index() {
   for (const auto& slice : slices)
     for (std::size_t s = 0; s < shard_count; ++s)
-      if (slice->shard_begin[s] != slice->shard_begin[s + 1])
+      if (slice->has_shard(s) || slice->types.has_shard(s))
         of_shard[s].push_back(slice.get());
 }
 

@@ -34,22 +34,30 @@ struct late_part {
   std::int64_t failed = 0;
 };
 
+/// Cells of a closed tick, with the bytes of their keys.
+struct cell_columns {
+  std::vector<leaf_cell> cells; ///< sorted by shard
+  std::string key_bytes;
+  std::array<std::uint32_t, shard_count + 1> shard_begin{}; ///< cells of shard s: [shard_begin[s], shard_begin[s+1])
+
+  std::string_view key_of(const leaf_cell& cell) const {
+    return std::string_view(key_bytes).substr(cell.key_begin, cell.key_size);
+  }
+  bool has_shard(std::size_t shard) const { return shard_begin[shard] != shard_begin[shard + 1]; }
+};
+
 /// What one partition counted for one monitor in one closed tick: immutable, shared with every shard.
-struct tick_slice {
+struct tick_slice : cell_columns {
   std::uint32_t monitor = 0;
   tick_index tick = 0;
   time_ms end = 0; ///< end of the tick
   partition_id partition = 0;
   stream_offset first_offset = 0; ///< of the first record counted here
   rewind_point restart;           ///< where counting may start again to see every record counted here
-  std::vector<leaf_cell> cells;   ///< sorted by shard
-  std::string key_bytes;
-  std::vector<late_part> late;                              ///< sorted by cell and minute
-  std::array<std::uint32_t, shard_count + 1> shard_begin{}; ///< cells of shard s: [shard_begin[s], shard_begin[s+1])
+  std::vector<late_part> late;    ///< sorted by cell and minute
+  /// Failures alone, by leaf key and error type (the last value of the key); none where nothing names types.
+  cell_columns types;
 
-  std::string_view key_of(const leaf_cell& cell) const {
-    return std::string_view(key_bytes).substr(cell.key_begin, cell.key_size);
-  }
   /// The first late part of a cell at or behind this position.
   std::vector<late_part>::const_iterator first_late(std::uint32_t cell) const;
 };

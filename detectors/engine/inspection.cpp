@@ -52,7 +52,7 @@ detector_view monitor_shard::view_of(std::size_t detector, std::string_view key,
   const auto slot = keys_.find(hash_key(key));
   if (out.model)
     out.facts = facts_of(*out.model);
-  else if (slot)
+  else if (slot && !is_of_type(*slot))
     out.facts = judging.by->explain(*slot);
   if (!slot)
     return out;
@@ -140,7 +140,7 @@ void monitor_shard::note_tick(const closed_tick& tick, const std::vector<alert>&
     seen.bytes = key;
     seen.end = tick_end(tick.tick, monitor_->tick);
     bool has_events = false;
-    if (slot)
+    if (slot && !is_of_type(*slot))
       for (const auto& counts : tick.levels[static_cast<std::uint8_t>(key[0])])
         if (counts.slot == *slot) {
           seen.total = counts.total;

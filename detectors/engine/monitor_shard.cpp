@@ -10,7 +10,7 @@ namespace tocsin {
 
 namespace {
 
-constexpr std::uint16_t key_version = 3;
+constexpr std::uint16_t key_version = 4;
 constexpr auto never = std::numeric_limits<tick_index>::max();
 
 // Timer tags: what a timer is for, and for which detector.
@@ -19,6 +19,14 @@ constexpr std::uint32_t tag_detector = 1;
 constexpr std::uint32_t tag_incident = 2;
 constexpr std::uint32_t tag_of(std::uint32_t purpose, std::size_t detector) {
   return purpose | static_cast<std::uint32_t>(detector) << 2;
+}
+
+/// Kinds of records of the past of error types: those of leaves as capitals.
+constexpr char of_types(char kind) {
+  return static_cast<char>(kind - 'a' + 'A');
+}
+constexpr char of_leaves(char kind) {
+  return kind >= 'A' && kind <= 'Z' ? static_cast<char>(kind - 'A' + 'a') : '\0';
 }
 
 void append_integer(std::string& out, std::uint64_t value, std::size_t bytes) {
@@ -44,6 +52,10 @@ monitor_shard::monitor_shard(const world_spec& world, std::uint32_t monitor, std
     leaves_ = std::make_unique<leaf_history>(*monitor_, shard_);
     leaves_->heed(left_out_);
   }
+  if (monitor_->error_type) {
+    types_ = std::make_unique<type_history>(*monitor_, shard_);
+    types_->past().heed(left_out_);
+  }
   for (std::uint32_t d = 0; d < monitor_->detectors.size(); ++d) {
     judgings_.push_back(
         {make_detector(*monitor_, monitor_->detectors[d], keys_), life_cycle(world, monitor, d, keys_, late_), {}, {}});
@@ -52,6 +64,8 @@ monitor_shard::monitor_shard(const world_spec& world, std::uint32_t monitor, std
         [this, d](tick_index tick, key_slot slot) { wheel_.schedule(tick, slot, tag_of(tag_incident, d)); });
     if (leaves_)
       judgings_.back().incidents.attribute_by(*leaves_);
+    if (types_)
+      judgings_.back().incidents.name_types_by(*types_);
   }
 }
 
@@ -106,7 +120,7 @@ void monitor_shard::run_next(std::vector<alert>& out) {
 }
 
 void monitor_shard::settled(const std::vector<alert>& out) {
-  if (leaves_)
+  if (leaves_ || types_)
     note_ends(out, first_alert_);
   if (watch_)
     note_tick(*judged_, out, first_alert_);
@@ -149,6 +163,7 @@ void monitor_shard::take_as_normal(const acceptance& what, key_slot slot) {
 
 void monitor_shard::run_tick(tick_index tick, const tick_slice* const* slices, std::size_t count,
                              std::vector<alert>& out) {
+  tick_ = tick;
   offsets_.clear();
   left_out_.advance(tick);
   roll_up_.begin(tick);
@@ -156,7 +171,7 @@ void monitor_shard::run_tick(tick_index tick, const tick_slice* const* slices, s
     roll_up_.add(*slices[i], shard_);
     offsets_.emplace_back(slices[i]->partition, slices[i]->first_offset);
   }
-  if (leaves_ && count > 0)
+  if (count > 0)
     count_leaves(tick, slices, count);
   const auto* closed = &roll_up_.finish();
   make_room();
@@ -202,10 +217,23 @@ void monitor_shard::run_tick(tick_index tick, const tick_slice* const* slices, s
 }
 
 void monitor_shard::count_leaves(tick_index tick, const tick_slice* const* slices, std::size_t count) {
-  leaves_->begin(tick, [this](std::string_view scope) { return is_troubled(scope); });
-  for (std::size_t i = 0; i < count; ++i)
-    leaves_->add(*slices[i]);
-  leaves_->finish();
+  for_each_past(
+      [&](leaf_history& past) { past.begin(tick, [this](std::string_view scope) { return is_troubled(scope); }); });
+  for (std::size_t i = 0; i < count; ++i) {
+    if (leaves_)
+      leaves_->add(*slices[i]);
+    if (types_)
+      types_->add(slices[i]->types);
+  }
+  for_each_past([](leaf_history& past) { past.finish(); });
+}
+
+template <class Do>
+void monitor_shard::for_each_past(const Do& what) {
+  if (leaves_)
+    what(*leaves_);
+  if (types_)
+    what(types_->past());
 }
 
 bool monitor_shard::is_troubled(std::string_view scope) const {
@@ -230,7 +258,7 @@ void monitor_shard::note_ends(const std::vector<alert>& out, std::size_t first_a
       continue;
     const auto scope = scope_of(record.key_bytes, monitor_->scope_size);
     if (!is_troubled(scope))
-      leaves_->ended(scope, tick_of(record.tick, monitor_->tick) - 1);
+      for_each_past([&](leaf_history& past) { past.ended(scope, tick_of(record.tick, monitor_->tick) - 1); });
   }
 }
 
@@ -262,6 +290,21 @@ bool monitor_shard::say(verdict&& what) {
 void monitor_shard::counted(const key_counts& counts) {
   auto& judging = judgings_[current_];
   judging.incidents.count(counts, *judging.by);
+  if (!is_of_type(counts.slot))
+    return;
+  keys_[counts.slot].last_tick = tick_;
+  keys_.mark_changed(counts.slot);
+}
+
+key_slot monitor_shard::type_key(key_slot root, std::string_view type) {
+  const auto bytes = type_key_of(*monitor_, keys_[root].bytes, type);
+  bool is_new = false;
+  const auto slot = keys_.touch(hash_key(bytes), bytes, type_level_of(*monitor_), root, tick_, is_new);
+  if (is_new) {
+    make_room();
+    welcome(slot);
+  }
+  return slot;
 }
 
 void monitor_shard::remind(tick_index tick, key_slot slot) {
@@ -318,7 +361,7 @@ void monitor_shard::evict_keys() {
     leaves[slot] = true;
   for (const auto slot : gone) {
     // What it had gathered goes on in the pooled tail of its level, unless its whole scope goes.
-    if (leaves[keys_[slot].root])
+    if (leaves[keys_[slot].root] || is_of_type(slot))
       continue;
     const auto tail = pooled_tail(slot);
     for (current_ = 0; current_ < judgings_.size(); ++current_)
@@ -389,7 +432,8 @@ std::string monitor_shard::encode_key(key_slot slot) const {
     effective_.save(slot, out);
   late_.save(slot, out);
   for (const auto& judging : judgings_) {
-    judging.by->save(slot, out);
+    if (!is_of_type(slot))
+      judging.by->save(slot, out);
     const auto* held = judging.incidents.held(slot);
     out.u8(held != nullptr);
     if (held != nullptr)
@@ -411,10 +455,11 @@ void monitor_shard::take_changes(std::vector<state_record>& out) {
       append_integer(rest, static_cast<std::uint64_t>(page), 8);
       out.push_back({record_key('p', rest), std::move(bytes)});
     });
-  if (leaves_)
-    leaves_->save_changes([&](char kind, std::string_view rest, std::string bytes) {
-      out.push_back({record_key(kind, rest), std::move(bytes)});
+  for_each_past([&](leaf_history& past) {
+    past.save_changes([&](char kind, std::string_view rest, std::string bytes) {
+      out.push_back({record_key(&past == leaves_.get() ? kind : of_types(kind), rest), std::move(bytes)});
     });
+  });
 }
 
 std::optional<std::string> monitor_shard::restore(char kind, std::string_view rest, const std::string& bytes) {
@@ -422,6 +467,8 @@ std::optional<std::string> monitor_shard::restore(char kind, std::string_view re
     return restore_key(rest, bytes);
   if (leaves_ && leaf_history::keeps(kind))
     return leaves_->load(kind, rest, bytes);
+  if (types_ && leaf_history::keeps(of_leaves(kind)))
+    return types_->past().load(of_leaves(kind), rest, bytes);
   if (kind != 'p' || rest.size() != 10)
     return "state record of unknown kind";
   const auto d = read_integer(rest.substr(0, 2));
@@ -434,14 +481,14 @@ std::optional<std::string> monitor_shard::restore(char kind, std::string_view re
 }
 
 std::optional<std::string> monitor_shard::restore_key(std::string_view key, const std::string& bytes) {
-  if (key.empty() || static_cast<std::uint8_t>(key[0]) >= monitor_->levels.size())
+  if (key.empty() || !has_level(*monitor_, static_cast<std::uint8_t>(key[0])))
     return "state record of an unknown level";
   const auto level = static_cast<std::uint8_t>(key[0]);
   key_reader values(key.substr(1));
   std::size_t count = 0;
   for (key_value value; values.next(value);)
     ++count;
-  if (!values.valid() || count != monitor_->levels[level].dimensions.size())
+  if (!values.valid() || count != level_at(*monitor_, level).dimensions.size())
     return "state record with a malformed key";
   state_reader in(bytes);
   if (!in.ok())
@@ -464,7 +511,7 @@ std::optional<std::string> monitor_shard::restore_key(std::string_view key, cons
   if (!late_.load(slot, in))
     return "damaged state record (late events)";
   for (auto& judging : judgings_) {
-    if (!judging.by->load(slot, in))
+    if (!is_of_type(slot) && !judging.by->load(slot, in))
       return "damaged state record (detector)";
     if (in.u8() != 0) {
       incident held;
@@ -484,9 +531,13 @@ std::optional<std::string> monitor_shard::finish_restore(time_ms judged_through)
   const auto last = tick_of(judged_through, monitor_->tick) - 1;
   last_tick_ = last;
   wheel_.reset(last);
-  if (leaves_)
-    if (auto error = leaves_->finish_restore(last))
-      return error;
+  std::optional<std::string> error;
+  for_each_past([&](leaf_history& past) {
+    if (!error)
+      error = past.finish_restore(last);
+  });
+  if (error)
+    return error;
   for (key_slot slot = 0; slot < keys_.slots(); ++slot) {
     const auto& key = keys_[slot];
     if (key.last_tick > last || key.last_tick + expire_ticks_ <= last || key.last_tick > keys_[key.root].last_tick)
@@ -520,6 +571,8 @@ shard_stats monitor_shard::stats() const {
     now.leaves = leaves_->size();
     now.memory_bytes += leaves_->memory_bytes();
   }
+  if (types_)
+    now.memory_bytes += types_->past().memory_bytes();
   return now;
 }
 
@@ -535,7 +588,8 @@ void monitor_shard::for_each_key(const std::function<void(const key_view&)>& vis
     view.last_seen = tick_end(key.last_tick, monitor_->tick);
     for (std::size_t d = 0; d < judgings_.size(); ++d) {
       const auto& name = monitor_->detectors[d].name;
-      for (auto& [fact, value] : judgings_[d].by->explain(slot))
+      for (auto& [fact, value] :
+           is_of_type(slot) ? std::vector<std::pair<std::string, std::string>>() : judgings_[d].by->explain(slot))
         view.facts.emplace_back(name + "." + fact, value);
       const auto* open = judgings_[d].incidents.open_incident(slot);
       if (open == nullptr)

@@ -7,6 +7,7 @@
 #include "detectors/incidents/late_ledger.hpp"
 #include "detectors/incidents/leaf_history.hpp"
 #include "detectors/incidents/life_cycle.hpp"
+#include "detectors/incidents/type_history.hpp"
 #include "detectors/judging/detector.hpp"
 #include "detectors/judging/effective_counts.hpp"
 #include "detectors/judging/exclusions.hpp"
@@ -74,9 +75,13 @@ private:
 
   bool say(verdict&& what) override;
   void counted(const key_counts& counts) override;
+  key_slot type_key(key_slot root, std::string_view type) override;
   void changed(key_slot slot) override { keys_.mark_changed(slot); }
   void remind(tick_index tick, key_slot slot) override;
   bool is_open(key_slot slot) const override { return judgings_[current_].incidents.is_ongoing(slot); }
+
+  /// Keys of error types belong to incidents alone: no detector has a column of them.
+  bool is_of_type(key_slot slot) const { return keys_[slot].level == type_level_of(*monitor_); }
 
   /// An operator's acceptance that is still to be made.
   struct acceptance {
@@ -117,6 +122,8 @@ private:
   std::optional<tick_index> next_tick() const;
   void run_tick(tick_index tick, const tick_slice* const* slices, std::size_t count, std::vector<alert>& out);
   void fire(const timer& due);
+  template <class Do>
+  void for_each_past(const Do& what);
   void count_leaves(tick_index tick, const tick_slice* const* slices, std::size_t count);
   /// An incident about failures is open in a scope, of a detector that is not on trial.
   bool is_troubled(std::string_view scope) const;
@@ -145,6 +152,7 @@ private:
   closed_tick scaled_;
   std::vector<const tick_slice*> slices_; ///< of the range at hand
   std::size_t next_slice_ = 0;
+  tick_index tick_ = 0;                                           ///< at hand
   const closed_tick* judged_ = nullptr;                           ///< last
   std::size_t first_alert_ = 0;                                   ///< of that tick
   tick_index last_tick_ = std::numeric_limits<tick_index>::min(); ///< that the last range closed
@@ -153,6 +161,7 @@ private:
   std::size_t current_ = 0; ///< the judging that speaks
   std::vector<acceptance> acceptances_;
   std::unique_ptr<leaf_history> leaves_; ///< absent where nothing is attributed
+  std::unique_ptr<type_history> types_;  ///< absent where nothing names error types
   std::vector<key_slot> due_for_expiry_;
   std::vector<tick_index> expiry_due_; ///< by slot: when its expiry timer is due
   shard_stats stats_;

@@ -3,5 +3,6 @@
 namespace tocsin {
 
 cause_finder::~cause_finder() = default;
+type_finder::~type_finder() = default;
 
 } // namespace tocsin

@@ -36,6 +36,22 @@ struct cause {
   double score = 0;        ///< log likelihood ratio, in nats
 };
 
+/// Failures of one error type, and how many of the scope's failures were of this type before.
+struct type_sums {
+  std::string type; ///< encoded
+  std::int64_t failed = 0;
+  double share_before = 0;
+};
+
+/// Of which error types the failures of a scope are. Owned by the monitor's part of a shard; not thread-safe.
+class type_finder {
+public:
+  virtual ~type_finder();
+  /// The types that failed in `within` (an incident's key) in [onset, now], by type; those for which there was room.
+  virtual std::vector<type_sums> types(std::string_view root_bytes, const value_set& within,
+                                       tick_index onset) const = 0;
+};
+
 /// Where the failures of a scope are: answers from the leaf cells of the scope's past. Owned by the monitor's part of a
 /// shard; not thread-safe. An unknown scope has no leaf cells: sums are 0, causes are none.
 class cause_finder {

@@ -218,6 +218,27 @@ places by_leaf_cells(const places& alarms, const members_t& members, const scope
   return left;
 }
 
+/// Where the failures of an error type are, nobody knows: an alarm of a type belongs to the heaviest group whose page
+/// has nearly all that the type has; a type that has more is a cause of its own.
+void join_types(places types, const members_t& members, std::vector<alarm_group>& out) {
+  std::sort(types.begin(), types.end(),
+            [&](std::size_t a, std::size_t b) { return weighs_more(members[a], members[b]); });
+  const auto groups = out.size();
+  places alone;
+  for (const auto i : types) {
+    std::optional<std::size_t> home;
+    for (std::size_t g = 0; g < groups; ++g)
+      if (members[out[g].page].excess >= nearly_all(members[i].excess) &&
+          (!home || weighs_more(members[out[g].page], members[out[*home].page])))
+        home = g;
+    if (home)
+      out[*home].members.push_back(i);
+    else
+      alone.push_back(i);
+  }
+  by_keys(std::move(alone), members, out);
+}
+
 /// Of an incident's excess, what falls into the time since the alarm's onset, if it came evenly.
 double excess_since(const group_member& incident, const group_member& alarm, time_ms now) {
   const auto all = std::max<time_ms>(1, now - incident.onset);
@@ -299,6 +320,10 @@ std::optional<std::size_t> explained_by(std::size_t alarm, const places& leaders
 std::vector<alarm_group> by_cause(const places& alarms, const members_t& members, const scope_causes& where) {
   std::vector<alarm_group> out;
   auto left = alarms;
+  const auto types =
+      std::stable_partition(left.begin(), left.end(), [&](std::size_t i) { return !members[i].is_of_type; });
+  places of_type(types, left.end());
+  left.erase(types, left.end());
   std::sort(left.begin(), left.end(),
             [&](std::size_t a, std::size_t b) { return weighs_more(members[a], members[b]); });
   auto rest_of_members = members;
@@ -319,6 +344,7 @@ std::vector<alarm_group> by_cause(const places& alarms, const members_t& members
     left = std::move(rest);
   }
   by_keys(std::move(left), rest_of_members, out);
+  join_types(std::move(of_type), members, out);
   return out;
 }
 

@@ -28,6 +28,7 @@ struct group_member {
   bool due = false;          ///< it waits no longer
   std::string page;          ///< of an open incident: id of the page it belongs to, its own or its parent's
   std::string id;
+  bool is_of_type = false;            ///< its key is an error type: leaf cells do not know it
   bool is_page = false;               ///< it is open, and has no parent
   bool leads = false;                 ///< its page is open, and no other one of its strand explains it
   std::vector<std::uint32_t> strands; ///< of a page: those other strands of which it has children

@@ -135,6 +135,7 @@ void incident::save(state_writer& out) const {
   out.i64(until);
   closing.save(out);
   save_contributors(contributors, out);
+  save_error_types(error_types, out);
 }
 
 bool incident::load(state_reader& in, incident& out) {
@@ -187,6 +188,7 @@ bool incident::load(state_reader& in, incident& out) {
   out.until = in.i64();
   const bool has_closing = closing_counts::load(in, out.closing);
   out.contributors = load_contributors(in);
+  out.error_types = load_error_types(in);
   return has_closing && in.ok() && is_plausible(out);
 }
 

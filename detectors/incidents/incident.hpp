@@ -74,7 +74,8 @@ struct incident {
   std::optional<double> once_in_days; ///< chance alone would do this
   std::optional<double> confidence;
   std::vector<named_number> model;
-  std::vector<contributor> contributors; ///< as of the last look
+  std::vector<contributor> contributors;     ///< as of the last look
+  std::vector<error_type_count> error_types; ///< as of the last record
   // Is its rate the new normal?
   tick_index looked = 0; ///< when the stretch began of which the rate is looked at next
   std::int64_t looked_total = 0;

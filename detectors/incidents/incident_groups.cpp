@@ -73,10 +73,10 @@ void incident_groups::add_member(const participant& who, key_slot slot, const in
   member.strand = strand_of(who);
   key_reader reader(std::string_view(key.bytes).substr(1));
   key_value value;
-  for (const auto dimension : monitor.levels[key.level].dimensions)
+  for (const auto dimension : level_at(monitor, key.level).dimensions)
     if (reader.next(value) && dimension >= monitor.scope_size) {
       member.set.values.emplace_back(dimension, std::string(value.encoded));
-      member.by_name.values.emplace_back(number_of(monitor.dimensions[dimension]), std::string(value.encoded));
+      member.by_name.values.emplace_back(number_of(dimension_name(monitor, dimension)), std::string(value.encoded));
     }
   std::sort(member.by_name.values.begin(), member.by_name.values.end());
   member.excess = who.incidents->excess_of(what);
@@ -95,6 +95,7 @@ void incident_groups::add_member(const participant& who, key_slot slot, const in
   member.is_page = !waits && what.is_page();
   member.monitor = who.monitor_index;
   member.detector = who.detector_index;
+  member.is_of_type = key.level == type_level_of(monitor);
   member.level = key.level;
   member.key = key.bytes;
   out.members.push_back(std::move(member));

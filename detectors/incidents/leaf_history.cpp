@@ -72,17 +72,22 @@ void leaf_history::begin(tick_index tick, const std::function<bool(std::string_v
   current_ = &start_bucket(ticks, tick);
 }
 
-void leaf_history::add(const tick_slice& slice) {
+void leaf_history::add(const cell_columns& slice) {
   constexpr std::uint32_t ahead = 16;
   const auto end = slice.shard_begin[shard_ + 1];
   for (auto i = slice.shard_begin[shard_]; i < end; ++i) {
     if (i + ahead < end)
       index_.prefetch(slice.cells[i + ahead].leaf);
     const auto& cell = slice.cells[i];
-    const auto at = find_or_make(cell.leaf, slice.key_of(cell), cell.scope_size);
-    if (at != nowhere)
-      add_to(*current_, at, cell.total, cell.failed);
+    add(cell.leaf, slice.key_of(cell), cell.scope_size, cell.total, cell.failed);
   }
+}
+
+void leaf_history::add(const key_hash& hash, std::string_view bytes, std::size_t scope_size, std::int64_t total,
+                       std::int64_t failed) {
+  const auto at = find_or_make(hash, bytes, scope_size);
+  if (at != nowhere)
+    add_to(*current_, at, total, failed);
 }
 
 void leaf_history::finish() {

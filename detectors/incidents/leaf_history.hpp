@@ -15,6 +15,7 @@
 #include <deque>
 #include <functional>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -49,7 +50,10 @@ public:
   /// Moves to a tick with events. `is_open(scope bytes)` tells whether an incident of a scope is open.
   void begin(tick_index tick, const std::function<bool(std::string_view)>& is_open);
   /// Adds the shard's cells of one partition.
-  void add(const tick_slice& slice);
+  void add(const cell_columns& slice);
+  /// Adds one cell.
+  void add(const key_hash& hash, std::string_view bytes, std::size_t scope_size, std::int64_t total,
+           std::int64_t failed);
   /// Lets go what is too much.
   void finish();
   /// The last open incident of a scope has ended in this tick: nothing until then will be taught.
@@ -57,6 +61,14 @@ public:
 
   leaf_sums sums(std::string_view root_bytes, const value_set& a, const value_set& b, tick_index onset) const override;
   std::vector<cause> causes(std::string_view root_bytes, const value_set& within, tick_index onset) const override;
+  /// Failures since the onset and before it, as far as known.
+  struct past_and_present {
+    std::int64_t failed = 0;
+    double before = 0;
+  };
+  /// By the value (encoded) of the last dimension: the leaf cells of a set.
+  std::map<std::string, past_and_present> by_last_dimension(std::string_view root_bytes, const value_set& within,
+                                                            tick_index onset) const;
   /// The five best sets, whether or not they are good enough to be a cause.
   std::vector<cause> ranking(std::string_view root_bytes, const value_set& within, tick_index onset) const;
 

@@ -28,7 +28,7 @@ struct leaf_history::gathered {
   std::vector<std::vector<std::string_view>> values;
   std::vector<std::unordered_map<std::string_view, std::uint32_t>> codes; ///< of values, by dimension
   std::vector<std::int64_t> total, failed;
-  std::vector<double> rate; ///< expected
+  mutable std::vector<double> rate; ///< expected; empty until somebody asks
   /// By dimension and code: its rows, ascending. Where thousands of keys ask, each must not look at every leaf.
   std::vector<std::vector<std::vector<std::uint32_t>>> rows_of;
   bool has_past = false;
@@ -37,7 +37,11 @@ struct leaf_history::gathered {
   std::uint32_t code(std::size_t row, std::size_t dimension) const {
     return past.codes[row * past.dimensions + dimension];
   }
-  double expected(std::size_t row) const { return rate[row] * static_cast<double>(total[row]); }
+  double expected(std::size_t row) const {
+    if (rate.empty())
+      rate = expected_leaf_rates(past);
+    return rate[row] * static_cast<double>(total[row]);
+  }
 
   void append(std::string_view bytes) {
     key_reader reader(bytes);
@@ -153,7 +157,6 @@ std::shared_ptr<const leaf_history::gathered> leaf_history::gather(std::uint32_t
       }
     }
   out->has_past = std::any_of(out->past.total.begin(), out->past.total.end(), [](double n) { return n > 0; });
-  out->rate = expected_leaf_rates(out->past);
   out->index_rows();
   if (asked_.size() == most_asked)
     asked_.erase(asked_.begin());
@@ -177,6 +180,26 @@ leaf_sums leaf_history::sums(std::string_view root_bytes, const value_set& a, co
     out.total = saturated_sum(out.total, from->total[row]);
     out.failed += from->failed[row];
     out.expected += from->expected(row);
+  });
+  return out;
+}
+
+std::map<std::string, leaf_history::past_and_present>
+leaf_history::by_last_dimension(std::string_view root_bytes, const value_set& within, tick_index onset) const {
+  std::map<std::string, past_and_present> out;
+  const auto scope = known_scope(scope_bytes_of(root_bytes));
+  if (!scope)
+    return out;
+  const auto from = gather(*scope, onset);
+  const auto fixed_values = from->coded(within);
+  if (!fixed_values || from->past.dimensions == 0)
+    return out;
+  const auto last = from->past.dimensions - 1;
+  // The rows are sorted by key bytes, so that the sums do not depend on slots.
+  from->for_each(*fixed_values, [&](std::size_t row) {
+    auto& sums = out[std::string(from->values[last][from->code(row, last)])];
+    sums.failed += from->failed[row];
+    sums.before += from->past.failed[row];
   });
   return out;
 }

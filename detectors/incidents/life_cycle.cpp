@@ -356,8 +356,8 @@ bool life_cycle::is_due(const incident& what) const {
 }
 
 bool life_cycle::is_look_due(const incident& what) const {
-  const auto looks = later_looks(*monitor_, what.opened);
-  return attributes() && std::find(looks.begin(), looks.end(), tick_) != looks.end();
+  const auto due = later_looks(*monitor_, what.opened);
+  return looks() && std::find(due.begin(), due.end(), tick_) != due.end();
 }
 
 bool life_cycle::attribute(incident& what, key_slot slot) const {
@@ -371,6 +371,23 @@ bool life_cycle::attribute(incident& what, key_slot slot) const {
   return changed;
 }
 
+bool life_cycle::name_types(incident& what, key_slot slot) const {
+  if (!names_types())
+    return false;
+  const auto& key = (*keys_)[slot];
+  auto now = error_types_of(types_->types((*keys_)[key.root].bytes, values_of(*monitor_, key.bytes), what.onset),
+                            what.failed, what.expected);
+  const bool changed = !same_types(now, what.error_types);
+  what.error_types = std::move(now);
+  return changed;
+}
+
+bool life_cycle::look_again(incident& what, key_slot slot) const {
+  const bool has_other_causes = attribute(what, slot);
+  const bool has_other_types = name_types(what, slot);
+  return has_other_causes || has_other_types;
+}
+
 /// Asks for the reminders at which the incident is due.
 void life_cycle::remind(const incident& what, key_slot slot) const {
   switch (what.at) {
@@ -382,7 +399,7 @@ void life_cycle::remind(const incident& what, key_slot slot) const {
       remind_(what.looked + look_ticks_, slot);
     if (what.has_new_children)
       remind_(tick_ + 1, slot);
-    if (attributes())
+    if (looks())
       for (const auto look : later_looks(*monitor_, what.opened))
         if (look > tick_)
           remind_(look, slot);
@@ -431,12 +448,12 @@ void life_cycle::refresh(key_slot slot, incident& what, detector& judging) {
   }
   const auto before = what.harm;
   refresh_severity(what);
-  const bool has_other_causes = is_look_due(what) && attribute(what, slot);
+  const bool is_seen_otherwise = is_look_due(what) && look_again(what, slot);
   const bool was_proposed = what.proposed;
   look_for_new_normal(what);
   if (what.proposed && !was_proposed)
     tell(slot, what, alert_kind::rebase, alert_status::open, judging, nullptr);
-  else if (what.harm != before || has_other_causes || is_news(what))
+  else if (what.harm != before || is_seen_otherwise || is_news(what))
     tell(slot, what, alert_kind::update, alert_status::open, judging, nullptr);
   if (!what.proposed && what.looked == tick_)
     remind_(what.looked + look_ticks_, slot);
@@ -597,6 +614,9 @@ void life_cycle::close(key_slot slot, alert_kind kind, const detector& judging, 
 
 void life_cycle::tell(key_slot slot, incident& what, alert_kind kind, alert_status status, const detector& judging,
                       const closing_counts* closing) {
+  // What has had no events for days is forgotten by then.
+  if (status != alert_status::expired)
+    name_types(what, slot);
   const auto& key = (*keys_)[slot];
   alert record;
   record.id = what.who.id;
@@ -621,6 +641,7 @@ void life_cycle::tell(key_slot slot, incident& what, alert_kind kind, alert_stat
   record.once_in_days = what.once_in_days;
   record.confidence = what.confidence;
   record.contributors = what.contributors;
+  record.error_types = what.error_types;
   if (!what.is_page())
     record.parent_id = what.who.parent;
   record.children = what.children;

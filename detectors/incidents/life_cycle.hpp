@@ -93,6 +93,8 @@ public:
   void on_remind(std::function<void(tick_index, key_slot)> remind) { remind_ = std::move(remind); }
   /// Who is asked for causes; nobody at first. Must outlive this.
   void attribute_by(const cause_finder& finder) { finder_ = &finder; }
+  /// Who is asked for error types; nobody at first. Must outlive this.
+  void name_types_by(const type_finder& finder) { types_ = &finder; }
   /// After restoring; `last_tick` was judged last. False if an incident cannot have been open then.
   bool remind_all(tick_index last_tick);
 
@@ -132,6 +134,11 @@ private:
   bool is_look_due(const incident& what) const;
   /// Looks for the causes of an incident; true if they have changed.
   bool attribute(incident& what, key_slot slot) const;
+  bool names_types() const { return types_ != nullptr && measures_ == measurement::error_rate; }
+  /// Looks for the error types of an incident; true if they have changed.
+  bool name_types(incident& what, key_slot slot) const;
+  bool looks() const { return attributes() || names_types(); }
+  bool look_again(incident& what, key_slot slot) const;
   bool is_news(const incident& what) const;
   void look_for_new_normal(incident& what);
   bool is_refuted(key_slot slot, const incident& what) const;
@@ -158,6 +165,7 @@ private:
   tsl::robin_set<key_slot> waiting_;
   std::function<void(tick_index, key_slot)> remind_;
   const cause_finder* finder_ = nullptr;
+  const type_finder* types_ = nullptr;
   // The tick at hand.
   tick_index tick_ = 0;
   time_ms tick_end_ = 0;

@@ -11,6 +11,9 @@ namespace tocsin {
 /// afford more.
 double affordable_alarms_a_tick(double alarms_per_day, time_ms tick);
 
+/// Part of a scope's budget that is reserved for error types, where events name them.
+inline constexpr double error_type_reserve = 0.1;
+
 /// Shares one scope's budget of false alarms among its keys: at every instant the rates of all keys add up to at most
 /// the budget.
 ///

@@ -55,6 +55,9 @@ public:
   virtual bool say(verdict&& what) = 0;
   /// Counts of a pooled tail that no closed tick held: they belong to its open incident.
   virtual void counted(const key_counts& counts) = 0;
+  /// The slot of the key of an error type (encoded) in the scope of a root, made if it is not there; it will be told
+  /// through counted() alone. no_slot where nobody has such keys. Slots may grow.
+  virtual key_slot type_key(key_slot /*root*/, std::string_view /*type*/) { return no_slot; }
   /// The state of a key changed though it had neither events nor a reminder in this tick.
   virtual void changed(key_slot slot) = 0;
   /// Asks to see `slot` again at the close of `tick`, events or not.

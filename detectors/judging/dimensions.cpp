@@ -10,11 +10,11 @@ std::vector<dimension_value> name_dimensions(const monitor_spec& monitor, std::u
   std::vector<dimension_value> named;
   key_reader reader(key.substr(1));
   key_value value;
-  for (const auto dimension : monitor.levels[level].dimensions) {
+  for (const auto dimension : level_at(monitor, level).dimensions) {
     if (!reader.next(value))
       break;
     dimension_value one;
-    one.dimension = monitor.dimensions[dimension];
+    one.dimension = dimension_name(monitor, dimension);
     one.pooled = value.tag == value_tag::pooled;
     if (value.tag != value_tag::null)
       one.value = std::string(shown(value));

@@ -28,7 +28,7 @@ std::size_t key_matcher::matching(const monitor_spec& monitor, std::string_view 
   std::size_t found = 0;
   key_reader reader(key.substr(1));
   key_value value;
-  for (const auto dimension : monitor.levels[static_cast<std::uint8_t>(key[0])].dimensions) {
+  for (const auto dimension : level_at(monitor, static_cast<std::uint8_t>(key[0])).dimensions) {
     if (!reader.next(value))
       break;
     found += has(dimension, value) ? 1U : 0U;
@@ -50,7 +50,8 @@ bool key_matcher::covers_leaf(std::string_view leaf) const {
 }
 
 bool key_matcher::is(const monitor_spec& monitor, std::string_view key) const {
-  return monitor.levels[static_cast<std::uint8_t>(key[0])].dimensions.size() == values_.size() && covers(monitor, key);
+  return level_at(monitor, static_cast<std::uint8_t>(key[0])).dimensions.size() == values_.size() &&
+         covers(monitor, key);
 }
 
 void exclusions::add(const operator_action& action) {

@@ -34,6 +34,13 @@ std::string root_key(std::string_view scope_bytes) {
   return key;
 }
 
+std::string type_key_of(const monitor_spec& monitor, std::string_view root_bytes, std::string_view type) {
+  std::string key(root_bytes);
+  key[0] = static_cast<char>(type_level_of(monitor));
+  key.append(type);
+  return key;
+}
+
 bool is_pooled(std::string_view key_bytes) {
   key_reader reader(key_bytes.substr(1));
   for (key_value value; reader.next(value);)

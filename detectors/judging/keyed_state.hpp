@@ -90,6 +90,8 @@ private:
 std::uint64_t part_of_shard(std::uint64_t capacity, const monitor_spec& monitor);
 /// Bytes of the scope's root key for a scope value.
 std::string root_key(std::string_view scope_bytes);
+/// Bytes of the key of an error type (encoded) in the scope of this root.
+std::string type_key_of(const monitor_spec& monitor, std::string_view root_bytes, std::string_view type);
 /// The scope's part of a key: its first `scope_size` values behind the level byte.
 std::string_view scope_of(std::string_view key_bytes, std::uint32_t scope_size);
 /// True if any value of the key is the pooled tail.

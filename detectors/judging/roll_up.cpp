@@ -3,6 +3,7 @@
 #include "models/linear_counting.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace tocsin {
 
@@ -18,6 +19,7 @@ void roll_up::begin(tick_index tick) {
   tick_.tick = tick;
   for (auto& level : tick_.levels)
     level.clear();
+  tick_.types.clear();
   tick_.created.clear();
   tick_.late.clear();
   // Remembering routes must not grow with leaves that never come back.
@@ -52,6 +54,42 @@ void roll_up::add(const tick_slice& slice, std::uint32_t shard) {
     for (const auto level : order_)
       tick_.late.push_back({route[level], late->minute, late->total, late->failed});
   }
+  if (slice.types.has_shard(shard))
+    add_types(slice.types, shard);
+}
+
+void roll_up::add_types(const cell_columns& failures, std::uint32_t shard) {
+  for (auto i = failures.shard_begin[shard]; i < failures.shard_begin[shard + 1]; ++i) {
+    const auto& cell = failures.cells[i];
+    const auto key = failures.key_of(cell);
+    const auto root = keys_->find(hash_key(root_key(key.substr(0, cell.scope_size))));
+    // Where even scopes overflow, the leaf cells went into the pooled scope, and the type has no root here.
+    if (!root || *root >= seen_.size() || seen_[*root].tick != tick_.tick)
+      continue;
+    key_reader reader(key);
+    key_value type;
+    while (reader.next(type)) {
+    }
+    tick_.types.push_back({seen_[*root].place, type.encoded, cell.failed, cell.failing_viewers});
+  }
+}
+
+void roll_up::merge_types() {
+  auto& types = tick_.types;
+  const auto same = [](const type_counts& a, const type_counts& b) { return a.place == b.place && a.type == b.type; };
+  std::sort(types.begin(), types.end(), [](const type_counts& a, const type_counts& b) {
+    return a.place != b.place ? a.place < b.place : a.type < b.type;
+  });
+  auto end = types.begin();
+  for (auto it = types.begin(); it != types.end(); ++it) {
+    if (end != types.begin() && same(*std::prev(end), *it)) {
+      std::prev(end)->failed += it->failed;
+      std::prev(end)->viewers |= it->viewers;
+    } else {
+      *end++ = *it;
+    }
+  }
+  types.erase(end, types.end());
 }
 
 const key_slot* roll_up::route_of(const leaf_cell& cell, std::string_view leaf) {
@@ -110,6 +148,7 @@ void roll_up::add_to(std::uint32_t level, const key_slot* route, const leaf_cell
 }
 
 const closed_tick& roll_up::finish() {
+  merge_types();
   for (auto& level : tick_.levels)
     for (auto& counts : level)
       counts.capped =

@@ -31,12 +31,21 @@ struct late_counts {
   std::int64_t failed = 0;
 };
 
+/// Failures of one error type in a scope.
+struct type_counts {
+  std::uint32_t place = 0; ///< of the scope's root among the counts of roots
+  std::string_view type;   ///< encoded; its bytes are the slice's
+  std::int64_t failed = 0;
+  std::uint64_t viewers = 0; ///< bitmap of failing viewers
+};
+
 /// A closed tick of one monitor in one shard: the keys that had events, by level, roots first.
 struct closed_tick {
   tick_index tick = 0;
   std::vector<std::vector<key_counts>> levels;
-  std::vector<key_slot> created; ///< keys that this tick brought
-  std::vector<late_counts> late; ///< part of the counts; a key may have several, also of one minute
+  std::vector<type_counts> types; ///< sorted by place and type, each once; none where nothing names types
+  std::vector<key_slot> created;  ///< keys that this tick brought
+  std::vector<late_counts> late;  ///< part of the counts; a key may have several, also of one minute
 };
 
 /// Sums the leaf cells of a tick up the levels of a monitor. Owned by a monitor_shard.
@@ -64,6 +73,8 @@ private:
   void prefetch_route(const key_hash& leaf) const;
   const key_slot* route_of(const leaf_cell& cell, std::string_view leaf);
   key_slot key_at(std::uint32_t level, key_slot root);
+  void add_types(const cell_columns& failures, std::uint32_t shard);
+  void merge_types();
   void add_to(std::uint32_t level, const key_slot* route, const leaf_cell& cell);
 
   const monitor_spec* monitor_;

@@ -25,8 +25,10 @@ struct observation {
   std::uint16_t scope_size = 0; ///< the first scope_size bytes of the leaf key are the scope value
   std::uint8_t viewer_bit = 0;  ///< bit 0..63 of the viewer in the bitmap of failing viewers
   bool has_viewer = false;
-  std::int64_t total = 0;  ///< weight; 0 = this monitor does not count the event
-  std::int64_t failed = 0; ///< 0 <= failed <= total
+  std::uint16_t type_size = 0;  ///< 0: no error type is asked for, or nothing failed
+  std::uint32_t type_begin = 0; ///< error type, encoded as a value of a key, in event_batch::key_bytes
+  std::int64_t total = 0;       ///< weight; 0 = this monitor does not count the event
+  std::int64_t failed = 0;      ///< 0 <= failed <= total
 };
 
 struct event {
@@ -73,7 +75,7 @@ struct event_batch {
   std::vector<event> events;
   /// observations[m][i] is what monitor m sees of events[i]; one vector a monitor, each as long as events.
   std::vector<std::vector<observation>> observations;
-  std::string key_bytes;                              ///< arena of the leaf keys
+  std::string key_bytes;                              ///< arena of the leaf keys and error types
   std::vector<reject> rejects;                        ///< in record order, at most max_told_rejects
   std::array<std::uint64_t, reject_reasons> untold{}; ///< rejects beyond these, by reason
   std::uint64_t filtered = 0;                         ///< records that `where` leaves out

@@ -17,6 +17,21 @@ bool has_attribution(const monitor_spec& monitor) {
   return monitor.attributes && !monitor.has_rates && monitor.dimensions.size() > monitor.scope_size;
 }
 
+void name_error_type(monitor_spec& monitor, std::string field) {
+  monitor.error_type = std::move(field);
+  monitor.type_level.dimensions.resize(monitor.scope_size);
+  std::iota(monitor.type_level.dimensions.begin(), monitor.type_level.dimensions.end(), 0U);
+  monitor.type_level.dimensions.push_back(static_cast<std::uint32_t>(monitor.dimensions.size()));
+}
+
+monitor_spec with_types_as_dimension(const monitor_spec& monitor) {
+  auto out = monitor;
+  out.dimensions.push_back(*monitor.error_type);
+  out.error_type.reset();
+  out.capacity.max_leaves = most_types_past(monitor.capacity);
+  return out;
+}
+
 std::uint32_t parent_level(const monitor_spec& monitor, std::uint32_t level) {
   const auto& own = monitor.levels[level].dimensions;
   std::uint32_t best = level;
@@ -46,9 +61,9 @@ time_ms local_time(const monitor_spec& monitor, time_ms t) {
 
 std::vector<std::string> level_names(const monitor_spec& monitor, std::uint32_t level) {
   std::vector<std::string> names;
-  for (const auto dimension : monitor.levels[level].dimensions)
+  for (const auto dimension : level_at(monitor, level).dimensions)
     if (dimension >= monitor.scope_size)
-      names.push_back(monitor.dimensions[dimension]);
+      names.push_back(dimension_name(monitor, dimension));
   return names;
 }
 

@@ -129,6 +129,14 @@ struct capacity_spec {
   std::uint64_t max_leaves = 20'000;      ///< leaf keys whose past is kept, for attribution
 };
 
+/// Failures by leaf key and error type are fewer than leaf keys: cells of an open tick; and cells whose past is kept.
+inline std::uint64_t most_type_cells(const capacity_spec& of) {
+  return of.max_leaf_cells / 4;
+}
+inline std::uint64_t most_types_past(const capacity_spec& of) {
+  return of.max_leaves / 2;
+}
+
 /// One monitor, ready to run. Made by io/config from the user's file; every index is valid.
 struct monitor_spec {
   std::string name;
@@ -137,6 +145,10 @@ struct monitor_spec {
   std::vector<std::string> dimensions;
   std::uint32_t scope_size = 0;   ///< the first scope_size dimensions are the scope
   std::vector<level_spec> levels; ///< levels[0] is the scope's root, always present
+  /// Field that names the error type of a failure. Types have keys of a level of their own, of which `level_at` and
+  /// `dimension_name` know; `levels` and `dimensions` do not.
+  std::optional<std::string> error_type;
+  level_spec type_level; ///< the scope and the error type; made by name_error_type()
   time_ms tick = 10 * second_ms;
   time_ms expire_after = 8 * day_ms; ///< keys and incidents without events for this long end
   bool has_rates = false;            ///< records are rates without denominators, in `rate_units`
@@ -172,6 +184,32 @@ time_ms base_tick(const world_spec& world);
 
 /// Whether incidents of the monitor are told with their causes: it has dimensions to tell apart, and events to count.
 bool has_attribution(const monitor_spec& monitor);
+
+/// The field that names the error types of the monitor's failures.
+void name_error_type(monitor_spec& monitor, std::string field);
+
+/// Number of the level of error types, behind those of the monitor.
+inline std::uint32_t type_level_of(const monitor_spec& monitor) {
+  return static_cast<std::uint32_t>(monitor.levels.size());
+}
+
+/// Whether there is a level of this number, with that of error types.
+inline bool has_level(const monitor_spec& monitor, std::uint32_t level) {
+  return level < type_level_of(monitor) || (monitor.error_type && level == type_level_of(monitor));
+}
+
+/// A level, that of error types too.
+inline const level_spec& level_at(const monitor_spec& monitor, std::uint32_t level) {
+  return level < type_level_of(monitor) ? monitor.levels[level] : monitor.type_level;
+}
+
+/// Name of a dimension, the error type too.
+inline const std::string& dimension_name(const monitor_spec& monitor, std::uint32_t dimension) {
+  return dimension < monitor.dimensions.size() ? monitor.dimensions[dimension] : *monitor.error_type;
+}
+
+/// The monitor's failures by leaf key and error type, as if the type were a last dimension; with its capacities.
+monitor_spec with_types_as_dimension(const monitor_spec& monitor);
 
 /// Index of the level's parent: the listed level with the most dimensions that is a proper subset of it (the first
 /// listed, if several); the level itself for the root.

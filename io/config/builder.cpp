@@ -175,6 +175,7 @@ void builder::build_input(const json& input, config& out, decode_plan& plan) {
   const auto unit = text_of(input, "rate_unit");
   plan.rate_one = unit == "percent" ? 100 : unit == "per_million" ? 1e6 : 1;
   plan.viewer_field = optional_text(input, "viewer");
+  plan.error_type_field = optional_text(input, "error_type");
   plan.max_record_bytes = number_of<std::size_t>(input, "max_record_bytes");
   build_time(input, plan);
 
@@ -235,6 +236,8 @@ void builder::build_monitor(const json& checked, const std::string& pointer, con
   out.season_zones.push_back(build_season(checked, pointer, spec));
   build_levels(checked, pointer, spec);
   build_attribution(checked, pointer, spec);
+  if (plan.error_type_field && !spec.has_rates)
+    build_error_types(*plan.error_type_field, pointer, spec);
   build_detectors(checked, pointer, spec);
 
   monitor_plan part;
@@ -251,6 +254,14 @@ void builder::build_monitor(const json& checked, const std::string& pointer, con
 
   out.world.monitors.push_back(std::move(spec));
   plan.monitors.push_back(std::move(part));
+}
+
+/// A type has a level of its own. As a dimension it would have no successes.
+void builder::build_error_types(const std::string& field, const std::string& pointer, monitor_spec& spec) {
+  if (std::find(spec.dimensions.begin(), spec.dimensions.end(), field) != spec.dimensions.end())
+    refuse("/input/error_type", fmt::format("\"{}\"", field),
+           "a field that is no dimension of " + pointer + ": what did not fail has no error type");
+  name_error_type(spec, field);
 }
 
 /// Without denominators there are no events that could be counted.

@@ -32,6 +32,7 @@ private:
   void build_outputs(const json& root, config& out);
 
   void build_monitor(const json& checked, const std::string& pointer, config& out, decode_plan& plan);
+  void build_error_types(const std::string& field, const std::string& pointer, monitor_spec& spec);
   void check_rates(const json& checked, const std::string& pointer, const monitor_spec& spec);
   time_ms tick_of_monitor(const json& checked, const std::string& pointer, time_ms settle);
   life_spec life_of(const json& checked, const std::string& pointer, time_ms tick);

@@ -140,6 +140,7 @@ json render(const decode_plan& plan) {
           {"rate", text_or_null(plan.rate_field)},
           {"rate_one", plan.rate_one},
           {"viewer", text_or_null(plan.viewer_field)},
+          {"error_type", text_or_null(plan.error_type_field)},
           {"max_record_bytes", plan.max_record_bytes}};
 }
 

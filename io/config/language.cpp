@@ -142,13 +142,16 @@ section_spec input() {
        with_default(choice("rate_unit", {"percent", "fraction", "per_million"}, "Unit of `rate`."), R"("fraction")"),
        plain(k_text, "viewer", "Field that names the viewer: one viewer who retries often must not page.",
              R"("viewer_id")"),
+       plain(k_text, "error_type",
+             "Field that names the error type of what failed: records tell which types make the excess, and a type "
+             "that was never or rarely seen has incidents of its own.",
+             R"("error_code")"),
        object("file", "file", "Files that `run` reads and follows; `replay` takes its input from the command line."),
        with_default(plain(k_bool, "stdin", "`run` reads standard input instead of files.", {}), "false"),
        size("max_record_bytes", "1MiB", "64B", "64MiB", "Longer records are rejected and counted."),
        size("block_bytes", "1MiB", "4KiB", "64MiB", "How much is read and decoded at once. Never changes an alert."),
        later("keyed_by"),
        later("kafka"),
-       later("error_type"),
        later("attribute_by"),
        later("http")}};
 }

@@ -25,6 +25,8 @@ constexpr double rolled_up_bytes = 96;
 /// A leaf's record and index; and what it did: at most 36 ticks, 120 minutes and 49 hours, 16 bytes each.
 constexpr double leaf_bytes = 192;
 constexpr double leaf_past_bytes = 16 * (36 + 120 + 49);
+/// An error type with its name, evidence, and place in a map.
+constexpr double error_type_bytes = 512;
 constexpr double mib = 1 << 20;
 constexpr double credit_bytes = 8 * mib;
 constexpr double process_bytes = 32 * mib;
@@ -101,6 +103,21 @@ memory_share share(std::string what, double bytes) {
   return {std::move(what), static_cast<std::uint64_t>(std::min(bytes, most_bytes))};
 }
 
+void add_error_types(const monitor_spec& monitor, double open_tables, std::vector<memory_share>& out) {
+  const auto cells = static_cast<double>(most_type_cells(monitor.capacity));
+  const auto past = static_cast<double>(most_types_past(monitor.capacity));
+  const auto text = text_bytes(monitor.dimensions.size() + 1);
+  const auto detectors = std::count_if(monitor.detectors.begin(), monitor.detectors.end(), [](const detector_spec& d) {
+    return std::holds_alternative<sr_mixture_spec>(d.settings);
+  });
+  // Each scope value keeps at least eight types.
+  const auto scopes = monitor.scope_size == 0 ? 1.0 : static_cast<double>(monitor.capacity.max_scopes);
+  const auto types = std::max(static_cast<double>(monitor.capacity.max_leaves), 8 * scopes);
+  out.push_back(share(monitor.name + ": error types", cells * (leaf_cell_bytes + text) * open_tables +
+                                                          past * (leaf_bytes + text + leaf_past_bytes) +
+                                                          static_cast<double>(detectors) * types * error_type_bytes));
+}
+
 void add_monitor(const config& built, const monitor_spec& monitor, double partitions, std::vector<memory_share>& out) {
   const auto keys = static_cast<double>(monitor.capacity.max_keys);
   const auto cells = static_cast<double>(monitor.capacity.max_leaf_cells);
@@ -115,6 +132,8 @@ void add_monitor(const config& built, const monitor_spec& monitor, double partit
   if (has_attribution(monitor))
     out.push_back(share(monitor.name + ": leaves' past",
                         static_cast<double>(monitor.capacity.max_leaves) * (leaf_bytes + text + leaf_past_bytes)));
+  if (monitor.error_type)
+    add_error_types(monitor, open_ticks * partitions, out);
   out.push_back(share(monitor.name + ": roll-up and commit", rolled_up * rolled_up_bytes + keys * commit_bytes_a_key));
 }
 

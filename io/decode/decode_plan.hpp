@@ -33,6 +33,7 @@ struct decode_plan {
   std::optional<std::string> rate_field;
   double rate_one = 1; ///< value of the field where everything failed
   std::optional<std::string> viewer_field;
+  std::optional<std::string> error_type_field; ///< names the error type of what failed
   std::vector<monitor_plan> monitors;
   std::size_t max_record_bytes = 1 << 20;
 };

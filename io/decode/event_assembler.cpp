@@ -58,7 +58,7 @@ std::size_t most_dimensions(const field_layout& layout) {
   std::size_t most = 0;
   for (const auto& key : layout.keys)
     most = std::max(most, key.dimensions.size());
-  return most;
+  return std::max<std::size_t>(most, 1);
 }
 
 } // namespace
@@ -80,6 +80,7 @@ void event_assembler::assemble(stream_offset offset, std::string_view record, ev
   made.offset = offset;
   std::int64_t total = 1;
   observation viewer;
+  type_ = {};
   bool usable = read_time(made.time) && read_total(total) && read_viewer(viewer);
   for (std::size_t m = 0; usable && m < seen_.size(); ++m)
     usable = observe(m, total, viewer, out);
@@ -197,6 +198,25 @@ bool event_assembler::observe(std::size_t monitor, std::int64_t total, const obs
   seen.key_begin = key.begin;
   seen.key_size = key.size;
   seen.scope_size = key.scope_size;
+  return failed == 0 || !layout_.error_type || name_type(seen, out);
+}
+
+bool event_assembler::name_type(observation& seen, event_batch& out) {
+  if (type_.type_size == 0) {
+    const auto& value = values_[*layout_.error_type];
+    if (value.type == kind::nested)
+      return refuse(reject_reason::bad_type, found(*layout_.error_type) + ", expected a text, a number or a boolean");
+    leaf_.clear();
+    if (value.type == kind::null)
+      leaf_.append_null();
+    else if (leaf_.append_text(value.text))
+      ++hashed_;
+    type_.type_begin = static_cast<std::uint32_t>(out.key_bytes.size());
+    type_.type_size = static_cast<std::uint16_t>(leaf_.size());
+    out.key_bytes.append(leaf_.bytes());
+  }
+  seen.type_begin = type_.type_begin;
+  seen.type_size = type_.type_size;
   return true;
 }
 

@@ -52,6 +52,7 @@ private:
   bool read_rate(std::int64_t total, std::int64_t& failed);
   bool read_viewer(observation& seen);
   bool observe(std::size_t monitor, std::int64_t total, const observation& viewer, event_batch& out);
+  bool name_type(observation& seen, event_batch& out);
   bool build_key(const field_layout::key_layout& layout, built_key& key, event_batch& out);
   std::string found(std::uint32_t slot) const;
   bool refuse(reject_reason reason, std::string detail);
@@ -61,7 +62,9 @@ private:
   time_parser clock_;
   std::vector<field_value> values_;
   std::vector<built_key> keys_;
-  key_builder leaf_;              ///< scratch
+  key_builder leaf_; ///< scratch
+  /// Error type of the record at hand, written for the first monitor for which it failed; type_size 0: not yet.
+  observation type_;
   std::vector<observation> seen_; ///< of the record at hand, by monitor
   std::uint64_t hashed_ = 0;      ///< of the record at hand
   reject_reason reason_ = reject_reason::malformed;

@@ -15,6 +15,8 @@ field_layout::field_layout(const decode_plan& plan) {
     rate = slot_of(*plan.rate_field);
   if (plan.viewer_field)
     viewer = slot_of(*plan.viewer_field);
+  if (plan.error_type_field)
+    error_type = slot_of(*plan.error_type_field);
   for (const auto& monitor : plan.monitors)
     monitors.push_back({key_of(monitor), slots_of(monitor.where), slots_of(monitor.error_when)});
 }

@@ -31,6 +31,7 @@ struct field_layout {
   std::optional<std::uint32_t> failed;
   std::optional<std::uint32_t> rate;
   std::optional<std::uint32_t> viewer;
+  std::optional<std::uint32_t> error_type;
   std::vector<std::uint32_t> where;
   std::vector<key_layout> keys;
   std::vector<monitor_layout> monitors;

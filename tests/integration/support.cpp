@@ -80,7 +80,7 @@ void skip_test(const std::string& why) {
 nlohmann::json views_config(const temp_dir& directory) {
   auto config = nlohmann::json::parse(R"({
     "input": {"format": "ndjson", "time": {"field": "ts", "unit": "ms"}, "allowed_lateness": "5s",
-              "viewer": "viewer_id"},
+              "viewer": "viewer_id", "error_type": "error_code"},
     "monitors": [{
       "name": "playback-failures", "error_when": "error_code IS NOT NULL AND severity <> 'warning'",
       "scope": ["property"], "levels": [[], ["cdn"], ["country"], ["title"], ["cdn", "country"]],

@@ -130,6 +130,14 @@ TEST_CASE("an alert record tells its causes, its family and its error types") {
   CHECK(record["error_types"] ==
         nlohmann::json::parse(
             R"([{"type":"HLS_404","failures":13,"expected":0.4},{"type":null,"failures":2,"expected":0}])"));
+  // 12.6 of 15.6 excess failures; less than half, or the key's own type, is not told.
+  CHECK(describe(a).find("; 81 % of it HLS_404;") != std::string::npos);
+  a.error_types[0].failures = 8;
+  CHECK(describe(a).find("HLS_404") == std::string::npos);
+  a.error_types[0].failures = 13;
+  a.level = {"code"};
+  a.key = {{"property", "p7"}, {"code", "HLS_404"}};
+  CHECK(describe(a).find("of it HLS_404") == std::string::npos);
   CHECK(record["reopen_count"] == 3);
   CHECK(schema_violations(to_json(a)).empty());
 }

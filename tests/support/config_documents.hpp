@@ -28,6 +28,7 @@ inline nlohmann::json full_document() {
       "allowed_lateness": "5s", "max_ahead": "1h", "ahead_accept": 100, "correction": "1h", "settle": "0s",
       "idle_timeout": "30s",
       "where": "kind = 'view'", "total": "n", "failed": "bad", "rate": "bad_share", "rate_unit": "percent", "viewer": "viewer_id",
+      "error_type": "error_code",
       "file": {"paths": ["a.csv", "b.csv"], "sequence": true}, "stdin": false,
       "max_record_bytes": "1MiB", "block_bytes": "1MiB"
     },

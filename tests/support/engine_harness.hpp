@@ -36,8 +36,8 @@ public:
   }
 
   void event(time_ms time, std::int64_t total, std::int64_t failed, const char* cdn = "a",
-             std::optional<std::uint8_t> viewer = std::nullopt) {
-    const std::vector<test_event> one{{time, {std::string(cdn)}, total, failed, viewer}};
+             std::optional<std::uint8_t> viewer = std::nullopt, std::optional<std::string> type = std::nullopt) {
+    const std::vector<test_event> one{{time, {std::string(cdn)}, total, failed, viewer, std::move(type)}};
     auto batch = make_batch(*spec_, 0, one, 0, 1);
     batch.events[0].offset = next_++;
     batch.next_offset = next_;

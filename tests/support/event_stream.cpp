@@ -30,6 +30,13 @@ event_batch make_batch(const world_spec& world, partition_id partition, const st
       seen.key_begin = static_cast<std::uint32_t>(batch.key_bytes.size());
       seen.key_size = static_cast<std::uint16_t>(key.size());
       batch.key_bytes += key;
+      if (monitor.error_type && events[i].failed > 0) {
+        std::string type;
+        events[i].type ? static_cast<void>(append_text(type, *events[i].type)) : append_null(type);
+        seen.type_begin = static_cast<std::uint32_t>(batch.key_bytes.size());
+        seen.type_size = static_cast<std::uint16_t>(type.size());
+        batch.key_bytes += type;
+      }
       seen.total = events[i].total;
       seen.failed = events[i].failed;
       seen.has_viewer = events[i].viewer.has_value();
@@ -39,6 +46,21 @@ event_batch make_batch(const world_spec& world, partition_id partition, const st
   }
   return batch;
 }
+
+namespace {
+
+/// Few common types, some rare ones, null; what is hit fails with a type of its own, and every 1000th time anew.
+/// Without dice, so that the other values of a seed stay what they are.
+std::optional<std::string> type_of(std::size_t i, bool is_hit) {
+  if (is_hit)
+    return "hit" + std::to_string(i / 1000);
+  const auto mixed = static_cast<std::uint32_t>(i * 2'654'435'761U) >> 16;
+  if (mixed % 11 == 0)
+    return std::nullopt;
+  return mixed % 7 == 0 ? "rare" + std::to_string(mixed % 101) : "common" + std::to_string(mixed % 3);
+}
+
+} // namespace
 
 std::vector<test_event> random_stream(const stream_options& options) {
   std::mt19937 random(options.seed);
@@ -76,6 +98,7 @@ std::vector<test_event> random_stream(const stream_options& options) {
       else if (dice < 206)
         one.time += 30 * day_ms; // a wrong clock
     }
+    one.type = type_of(i, hit && percent > 2);
     events.push_back(std::move(one));
   }
   return events;

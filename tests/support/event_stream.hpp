@@ -18,6 +18,7 @@ struct test_event {
   std::int64_t total = 1;
   std::int64_t failed = 0;
   std::optional<std::uint8_t> viewer; ///< bit of the viewer
+  std::optional<std::string> type{};  ///< error type of what failed; nothing: null
 };
 
 /// Offset of event number i in the streams of these tests.

@@ -94,6 +94,10 @@ detector::detector(const monitor_spec& monitor, const sr_mixture_spec& settings,
       ticks_an_hour_(std::max<tick_index>(1, hour_ms / monitor.tick)), order_(parents_first(monitor)) {
   hours_a_day_ = std::max<std::int32_t>(1, static_cast<std::int32_t>(day_ms / std::max(hour_ms, monitor.tick)));
   budget_a_tick_ = affordable_alarms_a_tick(settings.false_alarms_per_day, monitor.tick);
+  if (monitor.error_type) {
+    types_.emplace(monitor, settings_, keys, error_type_reserve * budget_a_tick_);
+    budget_a_tick_ *= 1 - error_type_reserve;
+  }
   clock_.tick = static_cast<double>(monitor.tick) / second_ms;
   clock_.hour = std::max(3600.0, clock_.tick);
   kept_a_tick_ = std::exp(-clock_.tick / clock_.hour);
@@ -136,14 +140,22 @@ void detector::welcome(key_slot slot, tick_index when) {
   key.share_seen = budget.new_until(when);
 }
 
+void detector::withdraw(key_slot slot) {
+  open_.erase(slot);
+  if (types_)
+    types_->withdraw(slot);
+}
+
 void detector::forget(const std::vector<bool>& slots) {
+  if (types_)
+    types_->forget(slots);
   if (window_)
     window_->forget(slots);
   // Children first: they leave the budget of a scope that may go itself.
   const auto count = std::min(slots.size(), keys_of_.size());
   for (key_slot slot = 0; slot < count; ++slot) {
     auto& key = keys_of_[slot];
-    if (!slots[slot] || (*keys_)[slot].level == 0)
+    if (!slots[slot] || (*keys_)[slot].level == 0 || (*keys_)[slot].level == type_level_of(*monitor_))
       continue;
     if (!slots[(*keys_)[slot].root]) {
       auto& budget = scope_of(slot).budget;
@@ -522,6 +534,33 @@ void detector::step(const closed_tick& tick, const std::vector<key_slot>& remind
     }
   for (const auto slot : reminded)
     judge_tail(slot, out);
+  if (types_)
+    judge_types(tick, out);
+}
+
+/// Last, because it may make keys, which moves the states of all.
+void detector::judge_types(const closed_tick& tick, judge& out) {
+  const auto* next = tick.types.data();
+  const auto* const end = next + tick.types.size();
+  for (std::uint32_t place = 0; place < tick.levels[0].size(); ++place) {
+    const auto& counts = tick.levels[0][place];
+    const auto& expected = expected_[0][place];
+    const auto open = open_.find(counts.slot);
+    error_types::scope_tick seen;
+    seen.root = counts.slot;
+    seen.total = counts.total;
+    seen.failed = counts.failed;
+    seen.rate = expected.rate;
+    const auto guard = guard_of(keys_of_[counts.slot], scope_of(counts.slot), expected);
+    seen.raised = guarded_rate(expected.rate, guard) / expected.rate;
+    seen.dispersion = expected.dispersion;
+    seen.is_void = (open != open_.end() && !open->second.learned) || is_left_out(counts.slot);
+    seen.first = next;
+    while (next != end && next->place == place)
+      ++next;
+    seen.last = next;
+    types_->step(now_, seen, out);
+  }
 }
 
 void detector::grow_up(key_slot slot) {
@@ -744,6 +783,8 @@ double detector::calm_from(const open_state& open) const {
 }
 
 bool detector::accept(key_slot slot, double, judge& out) {
+  if (types_ && types_->has_open(slot))
+    return types_->accept(slot, now_, out);
   const auto known = open_.find(slot);
   if (known == open_.end())
     return false;
@@ -873,13 +914,15 @@ void detector::judge_tail(key_slot slot, judge& out) {
 
 double detector::expected_rate(key_slot slot) const {
   const auto open = open_.find(slot);
-  return open == open_.end() ? 0 : open->second.rate;
+  if (open != open_.end())
+    return open->second.rate;
+  return types_ ? types_->expected_rate(slot) : 0;
 }
 
 std::string detector::closes_when(key_slot slot) const {
   const auto open = open_.find(slot);
   if (open == open_.end())
-    return {};
+    return types_ ? types_->closes_when(slot) : std::string();
   return "rate below " + in_percent(open->second.bound) + " with evidence " + in_words(calm_from(open->second));
 }
 
@@ -890,6 +933,8 @@ void detector::save(key_slot slot, state_writer& out) const {
   key.save(out);
   if ((*keys_)[slot].level == 0) {
     scopes_[key.place].save(out);
+    if (types_)
+      types_->save(slot, out);
   } else {
     out.u8(key.place != no_place ? 1 : 0);
     if (key.place != no_place)
@@ -935,7 +980,7 @@ bool detector::load(key_slot slot, state_reader& in) {
     scope.baseline = root_baseline(clock_, 0);
     scope.budget = alarm_budget(budget_a_tick_, monitor_->levels.size() > 1);
     scope.resize(monitor_->levels.size());
-    if (!scope.load(in))
+    if (!scope.load(in) || (types_ && !types_->load(slot, in)))
       return false;
   } else if (in.u8() != 0) {
     key.place = fulls_.take();
@@ -996,7 +1041,7 @@ bool detector::loaded(tick_index last_tick, judge& out) {
   };
   std::vector<census> seen(scopes_.size());
   for (key_slot slot = 0; slot < keys_of_.size(); ++slot) {
-    if (!(*keys_)[slot].alive)
+    if (!(*keys_)[slot].alive || (*keys_)[slot].level == type_level_of(*monitor_))
       continue;
     const auto& key = keys_of_[slot];
     if (key.last_tick > last_tick || !is_known(key))
@@ -1016,12 +1061,12 @@ bool detector::loaded(tick_index last_tick, judge& out) {
       return false;
   for (const auto& [slot, waiting] : pooled_)
     out.remind(last_tick + 1, slot);
-  return true;
+  return !types_ || types_->loaded(last_tick);
 }
 
 std::size_t detector::memory_bytes() const {
-  return (window_ ? window_->memory_bytes() : 0) + keys_of_.capacity() * sizeof(key_state) +
-         fulls_.capacity() * sizeof(full_state) +
+  return (window_ ? window_->memory_bytes() : 0) + (types_ ? types_->memory_bytes() : 0) +
+         keys_of_.capacity() * sizeof(key_state) + fulls_.capacity() * sizeof(full_state) +
          scopes_.capacity() *
              (sizeof(scope_state) +
               monitor_->levels.size() * (sizeof(level_prior) + traffic_classes * sizeof(tail_calibration))) +

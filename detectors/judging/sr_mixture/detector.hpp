@@ -1,6 +1,7 @@
 #pragma once
 
 #include "detectors/judging/detector.hpp"
+#include "detectors/judging/error_types/type_watch.hpp"
 #include "detectors/judging/slab.hpp"
 #include "detectors/judging/sr_mixture/key_state.hpp"
 #include "detectors/judging/sr_mixture/scope_state.hpp"
@@ -33,7 +34,7 @@ public:
   void step(const closed_tick& tick, const std::vector<key_slot>& reminded, judge& out) override;
   void forget(const std::vector<bool>& slots) override;
   void absorb(key_slot from, key_slot into, judge& out) override;
-  void withdraw(key_slot slot) override { open_.erase(slot); }
+  void withdraw(key_slot slot) override;
   bool accept(key_slot slot, double rate, judge& out) override;
   double expected_rate(key_slot slot) const override;
   std::string closes_when(key_slot slot) const override;
@@ -118,6 +119,7 @@ private:
   void count(const key_counts& counts, const expectation& expected, lesson how);
   void spoil(key_state& key);
   void take_as_normal(key_slot slot, const open_state& open, const expectation& expected);
+  void judge_types(const closed_tick& tick, judge& out);
   void turn_tail(key_slot slot, judge& out);
   void judge_tail(key_slot slot, judge& out);
 
@@ -146,6 +148,8 @@ private:
   slab<scope_state> scopes_;
   tsl::robin_map<key_slot, open_state> open_;
   tsl::robin_map<key_slot, pooled_keys> pooled_; ///< by tail
+
+  std::optional<error_types::type_watch> types_; ///< where events name error types
 
   std::optional<sliding_window> window_; ///< of all keys, for the baseline `sliding`
   window_pages pages_;

@@ -15,6 +15,9 @@ std::vector<std::pair<std::string, std::string>> detector::explain(key_slot slot
 }
 
 std::optional<explanation> detector::explain_key(std::string_view key) const {
+  // Error types have another model.
+  if (static_cast<std::uint8_t>(key[0]) == type_level_of(*monitor_))
+    return std::nullopt;
   const auto root = keys_->find(hash_key(root_key(tocsin::scope_of(key, monitor_->scope_size))));
   if (!root || !is_known(keys_of_[*root]))
     return std::nullopt;

@@ -36,6 +36,7 @@ const std::map<std::string, json> verdict_changes{
     {"/input/rate", "error_share"},
     {"/input/rate_unit", "fraction"},
     {"/input/viewer", "user"},
+    {"/input/error_type", "code"},
     {"/input/max_record_bytes", "2MiB"},
     {"/monitors/0/name", "other"},
     {"/monitors/0/error_when", "status >= 400"},
@@ -149,8 +150,9 @@ TEST_CASE("settle, the sliding baseline and the zone of the season change the fi
 
 TEST_CASE("leaving out a part changes the fingerprint") {
   std::set<std::string> seen{fingerprint(full_document())};
-  for (const std::string pointer : {"/input/where", "/input/viewer", "/input/rate", "/monitors/0/where",
-                                    "/monitors/0/error_when", "/monitors/0/detectors/1", "/input/time/zone"})
+  for (const std::string pointer :
+       {"/input/where", "/input/viewer", "/input/error_type", "/input/rate", "/monitors/0/where",
+        "/monitors/0/error_when", "/monitors/0/detectors/1", "/input/time/zone"})
     CHECK_MESSAGE(seen.insert(fingerprint(without(full_document(), pointer))).second, pointer);
 }
 

@@ -466,9 +466,8 @@ TEST_CASE("attribution looks in the dimensions of the levels, and in those of at
 }
 
 TEST_CASE("what later builds will know is refused and never ignored") {
-  for (const std::string pointer :
-       {"/http", "/input/keyed_by", "/input/kafka", "/input/error_type", "/input/attribute_by", "/input/http",
-        "/alerts/kafka", "/dead_letter/kafka", "/state/kafka"}) {
+  for (const std::string pointer : {"/http", "/input/keyed_by", "/input/kafka", "/input/attribute_by", "/input/http",
+                                    "/alerts/kafka", "/dead_letter/kafka", "/state/kafka"}) {
     const auto outcome = parse(with(full_document(), pointer, json::object()));
     CHECK_MESSAGE(tells(outcome, {pointer, "", "\"", "no such key: this build does not have it yet"}), pointer, "\n",
                   all_issues(outcome));

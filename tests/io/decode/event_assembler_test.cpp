@@ -308,3 +308,40 @@ TEST_CASE("a record that cannot be used says why") {
   CHECK(out.rejects[1].reason == reject_reason::malformed);
   CHECK(out.rejects[1].excerpt == "{\"x\":\"\uFFFD \"");
 }
+
+TEST_CASE("what fails names its error type, once for all monitors; what does not fail costs nothing") {
+  const std::string lines = R"({"ts":1,"cdn":"a","code":"HLS_404"}
+{"ts":2,"cdn":"a"}
+{"ts":3,"cdn":"a","code":500}
+{"ts":4,"cdn":"a","bad":true}
+{"ts":5,"cdn":"a","code":{}}
+)";
+  auto plan = plan_of(input_format::ndjson, {"cdn"}, "code IS NOT NULL OR bad = true");
+  plan.monitors.push_back(plan.monitors[0]);
+  plan.monitors[1].dimensions = {};
+  plan.monitors[1].error_when = condition("code = 500");
+  const auto plain = decode(plan, lines);
+  plan.error_type_field = "code";
+  const auto out = decode(plan, lines);
+  REQUIRE(out.events.size() == 4);
+  const auto type_of = [&](std::size_t monitor, std::size_t i) {
+    const auto& seen = out.observations[monitor][i];
+    key_reader reader(std::string_view(out.key_bytes).substr(seen.type_begin, seen.type_size));
+    key_value value;
+    return reader.next(value) ? std::string(shown(value)) : std::string();
+  };
+  CHECK(type_of(0, 0) == "HLS_404");
+  CHECK(out.observations[0][1].type_size == 0);
+  CHECK(type_of(0, 2) == "500");
+  CHECK(type_of(0, 3) == "(none)");
+  // The second monitor sees one failure, and shares its type's bytes.
+  CHECK(out.observations[1][0].type_size == 0);
+  CHECK(type_of(1, 2) == "500");
+  CHECK(out.observations[1][2].type_begin == out.observations[0][2].type_begin);
+  REQUIRE(out.rejects.size() == 1);
+  CHECK(out.rejects[0].reason == reject_reason::bad_type);
+  // Leaf keys are what they are without types.
+  CHECK(plain.rejects.empty());
+  for (std::size_t i = 0; i < 4; ++i)
+    CHECK(shown_key(out, out.observations[0][i]) == shown_key(plain, plain.observations[0][i]));
+}
