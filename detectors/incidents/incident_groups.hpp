@@ -48,7 +48,7 @@ private:
     std::vector<group_member> members; ///< sorted
     std::vector<origin> origins;
     std::unordered_map<std::string, std::size_t> pages; ///< by id: places of open pages
-    std::vector<std::size_t> leaders;
+    leader_index leaders;
   };
 
   static void drop_refuted(const participant& who);
@@ -60,6 +60,7 @@ private:
   void settle_scope(std::string_view scope, time_ms end);
   /// Places of what waits, by strand; those that an open incident explains are opened as its children.
   std::map<std::uint32_t, std::vector<std::size_t>> unexplained(scope_view& view, std::string_view root, time_ms end);
+  static std::vector<std::size_t> by_onset(std::vector<std::size_t> members, const scope_view& view);
   void open_under(std::size_t member, const std::string& page, scope_view& view, time_ms end);
   void open_group(const alarm_group& group, scope_view& view);
   static scope_causes causes_of(const origin& from, std::string_view root);

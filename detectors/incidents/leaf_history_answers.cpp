@@ -4,6 +4,7 @@
 #include "models/attribution_scan.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <unordered_map>
 
 namespace tocsin {
@@ -98,6 +99,25 @@ struct leaf_history::gathered {
   }
 };
 
+leaf_history::scope_order& leaf_history::in_scopes() const {
+  if (scope_order_)
+    return *scope_order_;
+  scope_order_ = std::make_unique<scope_order>();
+  auto& out = *scope_order_;
+  out.begins.assign(scopes_.size() + 1, 0);
+  for (const auto& l : leaves_)
+    if (!l.bytes.empty())
+      ++out.begins[l.scope + 1];
+  std::partial_sum(out.begins.begin(), out.begins.end(), out.begins.begin());
+  auto next = out.begins;
+  out.leaves.resize(alive_);
+  for (slot at = 0; at < leaves_.size(); ++at)
+    if (!leaves_[at].bytes.empty())
+      out.leaves[next[leaves_[at].scope]++] = at;
+  out.row_of.resize(leaves_.size());
+  return out;
+}
+
 std::shared_ptr<const leaf_history::gathered> leaf_history::gather(std::uint32_t scope, tick_index onset) const {
   const auto excluded = left_out_ != nullptr ? left_out_->in_force() : 0;
   for (const auto& known : asked_)
@@ -112,12 +132,10 @@ std::shared_ptr<const leaf_history::gathered> leaf_history::gather(std::uint32_t
   out->values.resize(out->past.dimensions);
   out->codes.resize(out->past.dimensions);
 
-  std::vector<slot> rows;
-  for (slot at = 0; at < leaves_.size(); ++at)
-    if (!leaves_[at].bytes.empty() && leaves_[at].scope == scope)
-      rows.push_back(at);
+  auto& order = in_scopes();
+  std::vector<slot> rows(order.leaves.begin() + order.begins[scope], order.leaves.begin() + order.begins[scope + 1]);
   std::sort(rows.begin(), rows.end(), [this](slot a, slot b) { return leaves_[a].bytes < leaves_[b].bytes; });
-  std::vector<std::uint32_t> row_of(leaves_.size(), nowhere);
+  auto& row_of = order.row_of;
   const auto start = tick_start(onset, monitor_->tick);
   const auto hour = tick_of(start, hour_ms);
   for (const auto at : rows) {
@@ -138,10 +156,11 @@ std::shared_ptr<const leaf_history::gathered> leaf_history::gather(std::uint32_t
       const bool is_known = start_of(which, b.number) >= clean_from && (which != hours || b.number > of.taught);
       if (!is_now && !is_known)
         continue;
-      for (const auto& e : b.entries) {
+      const auto first = std::partition_point(b.entries.begin(), b.entries.end(),
+                                              [&](const entry& e) { return leaves_[e.at].scope < scope; });
+      for (auto at = first; at != b.entries.end() && leaves_[at->at].scope == scope; ++at) {
+        const auto& e = *at;
         const auto row = row_of[e.at];
-        if (row == nowhere)
-          continue;
         if (is_now) {
           out->total[row] = saturated_sum(out->total[row], static_cast<std::int64_t>(e.total));
           out->failed[row] += e.failed;

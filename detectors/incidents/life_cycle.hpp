@@ -126,6 +126,7 @@ private:
   void end_if_over(key_slot slot, const detector& judging);
   tick_index calm_ticks(const incident& what) const;
   bool is_due(const incident& what) const;
+  void in_order_of_onset(std::vector<key_slot>& slots) const;
   void refresh(key_slot slot, incident& what, detector& judging);
   void refresh_severity(incident& what) const;
   bool attributes() const { return finder_ != nullptr && measures_ == measurement::error_rate; }
