@@ -255,7 +255,7 @@ void life_cycle::go_on(incident& held, incident&& excursion) const {
   ++held.who.reopened;
   held.children = std::move(before.children);
   held.children_count = before.children_count;
-  held.has_new_children = before.has_new_children;
+  held.has_news = before.has_news;
   held.told = before.told;
   held.per_hour_told = before.per_hour_told;
   held.harm = std::max(held.harm, before.harm);
@@ -284,6 +284,7 @@ bool life_cycle::is_convincing(const incident& what) const {
 
 void life_cycle::drop(key_slot slot) {
   stop_waiting(slot);
+  ended_.erase(slot);
   leave(slot);
   open_.erase(slot);
   keys_->mark_changed(slot);
@@ -294,7 +295,7 @@ incident& life_cycle::stop_waiting(key_slot slot) {
   return open_.find(slot).value();
 }
 
-std::string life_cycle::open_as_child(key_slot slot, const std::string& parent, const detector& judging) {
+life_cycle::opened_child life_cycle::open_as_child(key_slot slot, const std::string& parent, const detector& judging) {
   auto& what = stop_waiting(slot);
   what.who.parent = parent;
   auto kind = alert_kind::open;
@@ -304,10 +305,10 @@ std::string life_cycle::open_as_child(key_slot slot, const std::string& parent, 
     kind = alert_kind::update;
   }
   what.earlier.reset();
-  const auto id = what.who.id;
+  const opened_child out{what.who.id, kind == alert_kind::update};
   open(slot, what, kind, judging);
   end_if_over(slot, judging);
-  return id;
+  return out;
 }
 
 void life_cycle::open_as_page(key_slot slot, const std::vector<std::string>& children, const detector& judging) {
@@ -328,10 +329,21 @@ void life_cycle::end_if_over(key_slot slot, const detector& judging) {
 void life_cycle::adopt(key_slot slot, const std::string& child, time_ms end) {
   auto& what = open_.find(slot).value();
   what.add_child(child);
-  if (!what.has_new_children)
-    return;
   keys_->mark_changed(slot);
   remind_(tick_of(end, monitor_->tick), slot);
+}
+
+void life_cycle::promote(key_slot slot, time_ms end) {
+  auto& what = open_.find(slot).value();
+  what.who.parent.clear();
+  what.has_news = true;
+  keys_->mark_changed(slot);
+  remind_(tick_of(end, monitor_->tick), slot);
+}
+
+void life_cycle::move_under(key_slot slot, const std::string& parent) {
+  open_.find(slot).value().who.parent = parent;
+  keys_->mark_changed(slot);
 }
 
 // ---- While it is open.
@@ -347,7 +359,7 @@ bool life_cycle::is_due(const incident& what) const {
   switch (what.at) {
   case stage::waiting: return true;
   case stage::open:
-    return what.has_new_children || is_look_due(what) || tick_ == what.told + update_ticks_ ||
+    return what.has_news || is_look_due(what) || tick_ == what.told + update_ticks_ ||
            (!what.proposed && tick_ == what.looked + look_ticks_);
   case stage::calm: return tick_ >= what.until;
   case stage::closed: return tick_ > what.until;
@@ -380,7 +392,7 @@ void life_cycle::remind(const incident& what, key_slot slot) const {
       remind_(what.told + update_ticks_, slot);
     if (!what.proposed)
       remind_(what.looked + look_ticks_, slot);
-    if (what.has_new_children)
+    if (what.has_news)
       remind_(tick_ + 1, slot);
     if (attributes())
       for (const auto look : later_looks(*monitor_, what.opened))
@@ -507,7 +519,7 @@ void life_cycle::refresh_severity(incident& what) const {
 bool life_cycle::is_news(const incident& what) const {
   if (tick_ == what.told)
     return false;
-  if (what.has_new_children || tick_ - what.told >= update_ticks_)
+  if (what.has_news || tick_ - what.told >= update_ticks_)
     return true;
   const auto now = excess_per_hour(what);
   return now > 0 && what.per_hour_told > 0 && (now >= 2 * what.per_hour_told || now <= what.per_hour_told / 2);
@@ -574,8 +586,8 @@ void life_cycle::expire(key_slot slot, const detector& judging) {
   if (known == open_.end())
     return;
   if (known->second.at == stage::waiting)
-    open_as_page(slot, {}, judging);
-  if (open_incident(slot) != nullptr)
+    drop(slot); // nobody was told
+  else if (open_incident(slot) != nullptr)
     close(slot, alert_kind::expire, judging, nullptr);
 }
 
@@ -592,6 +604,8 @@ void life_cycle::close(key_slot slot, alert_kind kind, const detector& judging, 
     follow(what, slot, judging);
   tell(slot, what, kind, status, judging, closing);
   leave(slot);
+  if (kind == alert_kind::retract && what.children_count > 0)
+    refuted_pages_.emplace_back((*keys_)[slot].root, what.who.id);
   keys_->mark_changed(slot);
   if (kind != alert_kind::resolve || reopen_ticks_ == 0) {
     open_.erase(known);
@@ -653,7 +667,7 @@ void life_cycle::tell(key_slot slot, incident& what, alert_kind kind, alert_stat
   out_->push_back(std::move(record));
   what.told = tick_;
   what.per_hour_told = excess_per_hour(what);
-  what.has_new_children = false;
+  what.has_news = false;
   if (status == alert_status::open)
     remind_(tick_ + update_ticks_, slot);
 }
