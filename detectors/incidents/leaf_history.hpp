@@ -55,6 +55,9 @@ public:
   /// The last open incident of a scope has ended in this tick: nothing until then will be taught.
   void ended(std::string_view scope_bytes, tick_index tick);
 
+  /// An operator says that what the leaves of a key did since `onset` is normal: it becomes their baseline.
+  void accept(std::string_view root_bytes, const value_set& key, tick_index onset);
+
   leaf_sums sums(std::string_view root_bytes, const value_set& a, const value_set& b, tick_index onset) const override;
   std::vector<cause> causes(std::string_view root_bytes, const value_set& within, tick_index onset) const override;
   /// The five best sets, whether or not they are good enough to be a cause.

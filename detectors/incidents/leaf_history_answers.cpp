@@ -4,6 +4,7 @@
 #include "models/attribution_scan.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <unordered_map>
 
@@ -25,7 +26,8 @@ struct leaf_history::gathered {
   tick_index onset = 0;
   std::size_t excluded = 0;          ///< ranges that were in force
   std::uint32_t first_dimension = 0; ///< behind the scope's
-  attribution_past past;             ///< codes of the values too
+  std::vector<slot> leaves;
+  attribution_past past; ///< codes of the values too
   std::vector<std::vector<std::string_view>> values;
   std::vector<std::unordered_map<std::string_view, std::uint32_t>> codes; ///< of values, by dimension
   std::vector<std::int64_t> total, failed;
@@ -138,6 +140,7 @@ std::shared_ptr<const leaf_history::gathered> leaf_history::gather(std::uint32_t
   auto& row_of = order.row_of;
   const auto start = tick_start(onset, monitor_->tick);
   const auto hour = tick_of(start, hour_ms);
+  out->leaves = rows;
   for (const auto at : rows) {
     row_of[at] = static_cast<std::uint32_t>(out->past.total.size());
     out->append(leaves_[at].bytes);
@@ -178,6 +181,37 @@ std::shared_ptr<const leaf_history::gathered> leaf_history::gather(std::uint32_t
     asked_.erase(asked_.begin());
   asked_.push_back(out);
   return out;
+}
+
+/// Each leaf keeps its weight, or takes that of what it has counted, and gets its own rate of late; where it counted
+/// little, that of the key.
+void leaf_history::accept(std::string_view root_bytes, const value_set& key, tick_index onset) {
+  constexpr double own_from = 50; // events, the weight of the key's rate
+  const auto scope = known_scope(scope_bytes_of(root_bytes));
+  if (!scope)
+    return;
+  const auto from = gather(*scope, onset);
+  const auto values = from->coded(key);
+  if (!values)
+    return;
+  std::int64_t total = 0, failed = 0;
+  from->for_each(*values, [&](std::size_t row) {
+    total = saturated_sum(total, from->total[row]);
+    failed = saturated_sum(failed, from->failed[row]);
+  });
+  const auto rate = static_cast<double>(failed) / static_cast<double>(std::max<std::int64_t>(1, total));
+  from->for_each(*values, [&](std::size_t row) {
+    auto& of = leaves_[from->leaves[row]];
+    const auto now = aged(of.taught, hour_);
+    const auto own =
+        (static_cast<double>(from->failed[row]) + own_from * rate) / (static_cast<double>(from->total[row]) + own_from);
+    of.taught.total = std::max(now.total, fixed(static_cast<std::uint64_t>(from->total[row])));
+    of.taught.failed =
+        std::min(of.taught.total, static_cast<std::int64_t>(std::llround(own * static_cast<double>(of.taught.total))));
+    of.taught.hour = now.hour;
+    leaf_changed(from->leaves[row]);
+  });
+  asked_.clear();
 }
 
 leaf_sums leaf_history::sums(std::string_view root_bytes, const value_set& a, const value_set& b,

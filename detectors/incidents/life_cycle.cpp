@@ -575,6 +575,11 @@ void life_cycle::end(key_slot slot, const verdict& what, const detector& judging
   }
 }
 
+void life_cycle::accept_calm(key_slot slot, const detector& judging) {
+  const auto closing = open_.find(slot)->second.closing;
+  close(slot, alert_kind::rebase, judging, &closing);
+}
+
 /// A key that comes and goes must not be told each time: the more often, the longer it must stay calm.
 tick_index life_cycle::calm_ticks(const incident& what) const {
   const auto doubled = std::min<std::uint32_t>(what.who.reopened - 1, 20);

@@ -44,6 +44,8 @@ public:
   /// Tells what is worth telling of the open incidents that changed. Withdraws from the detector what late events have
   /// shown to be no incident.
   void end_tick(detector& judging);
+  /// An operator has accepted the calm incident of a key: it closes at once.
+  void accept_calm(key_slot slot, const detector& judging);
   /// The key had no events for too long: its open incident ends.
   void expire(key_slot slot, const detector& judging);
   /// These slots (marked true) hold other keys from now on; none of their incidents is open.
