@@ -208,6 +208,28 @@ TEST_CASE("verdicts go on in an excluded range") {
   CHECK_FALSE(t.world.of(alert_kind::resolve, 1).empty());
 }
 
+TEST_CASE("an excluded range is not the past of leaf cells in the engine") {
+  const auto excess_found = [](bool excluded) {
+    traffic t(silent_world());
+    const auto load_test = noon + 6 * hour_ms;
+    if (excluded)
+      t.world.engine().obey(exclusion(load_test, load_test + 6 * hour_ms, {{"cdn", "a"}}));
+    t.run(noon, load_test, 0.01);
+    t.run(load_test, load_test + 6 * hour_ms, 0.2);
+    t.run(load_test + 6 * hour_ms, load_test + 8 * hour_ms, 0.01);
+    const auto since = load_test + 8 * hour_ms;
+    t.run(since, since + 10 * minute_ms, 0.2);
+    const auto found = t.world.engine().attribute(0, root_bytes(), since);
+    REQUIRE(found);
+    REQUIRE_FALSE(found->ranking.empty());
+    CHECK(found->ranking[0].set[0].value == std::optional<std::string>("a"));
+    return found->ranking[0].excess;
+  };
+  // 60 ticks of 30 events fail at 20 % instead of 1 %; with the load test in the past, about 9 % would be expected.
+  CHECK(excess_found(true) == doctest::Approx(60 * 30 * 0.19).epsilon(0.15));
+  CHECK(excess_found(false) < 60 * 30 * 0.14);
+}
+
 TEST_CASE("an accepted incident closes as rebase, and its rate is the baseline at once") {
   const auto day = [](bool accepted, std::vector<detector_spec> detectors) {
     auto spec = sr_mixture_world(1, tick);
