@@ -13,6 +13,11 @@ namespace tocsin {
 /// R is a CUSUM: evidence that the rate has fallen at some time past. While the rate is still p_res, each start reaches
 /// R >= 100 with a chance of at most 1 % (Ville), and higher rates make it smaller.
 ///
+/// When an incident has lasted so long that its rate may be the new normal, R decides that too: R = 1, nothing speaks
+/// for the end, and the rate is accepted; R >= 10, and it is over. In between the test goes on. Sparse keys need this:
+/// at 20 events a day the 30 events that take R to 100 do not come in three days, and what began as 4 failures of 18
+/// would become the normal rate after 60 events without a failure.
+///
 /// IMPLEMENTATION DECISIONS
 /// Half way between normal and observed: a third would resolve later, two thirds would resolve while the incident
 /// lasts. R starts over at 1 rather than 0, since an incident may end at any moment.
@@ -25,6 +30,8 @@ class resolve_test {
 public:
   /// Evidence at which the caller resolves.
   static constexpr double threshold = 100;
+  /// The same once the incident has lasted so long that it ends one way or the other.
+  static constexpr double late_threshold = 10;
 
   /// Takes the counts of a tick into account. `bound` is p_res, which may move as the incident is observed longer.
   void observe(std::int64_t total, std::int64_t failed, double expected, double bound, double dispersion);

@@ -1,5 +1,6 @@
 #include "tools/command.hpp"
 #include "tools/common/output_file.hpp"
+#include "tools/evaluation/competitor.hpp"
 #include "tools/evaluation/report.hpp"
 #include "tools/evaluation/suite.hpp"
 
@@ -33,6 +34,7 @@ Examples:
 struct evaluate_options {
   std::vector<std::string> suites;
   std::vector<std::string> scenarios;
+  std::vector<std::string> methods;
   std::uint64_t seed = 1;
   std::size_t streams = 0;
   double scale = 1;
@@ -51,7 +53,7 @@ io::error misuse(std::string message) {
   return {io::error_code::usage, std::move(message), false, true};
 }
 
-/// The suites asked for; an unknown suite, or a scenario that none of them has, is an error.
+/// The suites asked for; an unknown suite or method, or a scenario that none of them has, is an error.
 io::result<std::vector<suite>> choose(const evaluate_options& asked) {
   std::vector<suite> chosen;
   std::vector<std::string> known;
@@ -69,6 +71,10 @@ io::result<std::vector<suite>> choose(const evaluate_options& asked) {
   for (const auto& name : asked.scenarios)
     if (std::find(scenarios.begin(), scenarios.end(), name) == scenarios.end())
       return misuse(fmt::format("--scenario: found \"{}\", expected one of {}", name, names_of(scenarios)));
+  const auto methods = compared_methods();
+  for (const auto& name : asked.methods)
+    if (std::find(methods.begin(), methods.end(), name) == methods.end())
+      return misuse(fmt::format("--method: found \"{}\", expected one of {}", name, names_of(methods)));
   return chosen;
 }
 
@@ -77,6 +83,8 @@ std::string command_of(const evaluate_options& asked) {
   auto text = fmt::format("tocsin evaluate --suite {}", fmt::join(asked.suites, ","));
   if (!asked.scenarios.empty())
     text += fmt::format(" --scenario {}", fmt::join(asked.scenarios, ","));
+  if (!asked.methods.empty())
+    text += fmt::format(" --method {}", fmt::join(asked.methods, ","));
   text += fmt::format(" --seed {}", asked.seed);
   if (asked.streams != 0)
     text += fmt::format(" --streams {}", asked.streams);
@@ -102,6 +110,7 @@ exit_code evaluate(const evaluate_options& asked) {
     return fail(suites.failure());
   suite_options options;
   options.scenarios = asked.scenarios;
+  options.methods = asked.methods;
   options.seed = asked.seed;
   if (asked.streams != 0)
     options.streams = asked.streams;
@@ -143,6 +152,11 @@ void add_evaluate(CLI::App& app, command_context& context) {
   auto asked = std::make_shared<evaluate_options>();
   command->add_option("--suite", asked->suites, about_suites())->delimiter(',')->required();
   command->add_option("--scenario", asked->scenarios, "Only these scenarios of the suites, separated by commas")
+      ->delimiter(',');
+  command
+      ->add_option("--method", asked->methods,
+                   fmt::format("Suite detection: only these types of detectors, separated by commas ({})",
+                               names_of(compared_methods())))
       ->delimiter(',');
   command->add_option("--seed", asked->seed, "Seed of every stream (default: 1)");
   auto* streams = command->add_option("--streams", asked->streams,

@@ -122,6 +122,14 @@ std::vector<competitor> competitor_grid(const window_choice& windows, time_ms ti
   return all;
 }
 
+std::vector<std::string> compared_methods() {
+  std::vector<std::string> types;
+  for (const auto& one : untuned_competitors({}, second_ms, 0.01, 1))
+    if (std::find(types.begin(), types.end(), one.spec.type) == types.end())
+      types.push_back(one.spec.type);
+  return types;
+}
+
 std::vector<detector_spec> specs_of(const std::vector<competitor>& competitors) {
   std::vector<detector_spec> specs;
   for (const auto& one : competitors) {

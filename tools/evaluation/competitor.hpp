@@ -34,6 +34,9 @@ std::vector<competitor> untuned_competitors(const window_choice& windows, time_m
                                             double target);
 std::vector<competitor> competitor_grid(const window_choice& windows, time_ms tick, double base_rate, double target);
 
+/// The types of detectors that are compared, each once.
+std::vector<std::string> compared_methods();
+
 /// The specifications, with names that tell them apart.
 std::vector<detector_spec> specs_of(const std::vector<competitor>& competitors);
 

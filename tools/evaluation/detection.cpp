@@ -47,6 +47,9 @@ private:
     auto all = competitor_grid(scenario_.windows, scenario_.shape.tick, base_rate, target_a_day());
     auto untuned = untuned_competitors(scenario_.windows, scenario_.shape.tick, base_rate, target_a_day());
     all.insert(all.end(), untuned.begin(), untuned.end());
+    all.erase(
+        std::remove_if(all.begin(), all.end(), [&](const auto& one) { return !options_.compares(one.spec.type); }),
+        all.end());
     drop_unavailable(all, skipped);
     return all;
   }

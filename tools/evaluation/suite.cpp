@@ -9,6 +9,10 @@ bool suite_options::wants(const std::string& scenario) const {
   return scenarios.empty() || std::find(scenarios.begin(), scenarios.end(), scenario) != scenarios.end();
 }
 
+bool suite_options::compares(const std::string& detector_type) const {
+  return methods.empty() || std::find(methods.begin(), methods.end(), detector_type) != methods.end();
+}
+
 std::size_t suite_options::size_of(std::size_t full) const {
   if (streams)
     return *streams;

@@ -14,6 +14,7 @@ namespace tocsin::evaluation {
 /// What every suite is told. The tables are a function of suite, scenarios, seed and sizes; `jobs` changes speed alone.
 struct suite_options {
   std::vector<std::string> scenarios; ///< empty: all of the suite
+  std::vector<std::string> methods;   ///< types of detectors that suite detection compares; empty: all
   std::uint64_t seed = 1;
   std::optional<std::size_t> streams; ///< instead of each scenario's own number
   double scale = 1;                   ///< factor of each scenario's own number of streams, keys or trials
@@ -22,6 +23,7 @@ struct suite_options {
   std::function<void(const std::string&)> progress = [](const std::string&) {}; ///< from any thread
 
   bool wants(const std::string& scenario) const;
+  bool compares(const std::string& detector_type) const;
   /// How many streams, keys or trials instead of `full`: at least one.
   std::size_t size_of(std::size_t full) const;
 };

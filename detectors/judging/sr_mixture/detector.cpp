@@ -686,7 +686,8 @@ void detector::raise(const key_counts& counts, const expectation& expected, doub
   // closes_when() is asked for while the incident opens.
   open_[counts.slot] = opened;
   if (!out.say(std::move(what))) {
-    // A gate holds it back: the evidence stays.
+    // A gate holds it back: the evidence stays. As with an incident, the day says nothing of chance below the budget.
+    key.day_spoiled = true;
     open_.erase(counts.slot);
     return;
   }
@@ -718,8 +719,9 @@ void detector::judge_open(const key_counts& counts, const expectation& expected,
   }
   if (!watched_.empty())
     note(counts, expected);
-  const bool is_back = open.back.evidence() >= resolve_test::threshold;
-  if (!is_back && now_ < open.accept_at)
+  const bool is_back = open.back.evidence() >= calm_from(open);
+  const bool stays = now_ >= open.accept_at && open.back.evidence() <= 1;
+  if (!is_back && !stays)
     return;
   verdict what;
   what.type = is_back ? verdict::kind::normal : verdict::kind::accepted;
@@ -737,6 +739,10 @@ void detector::judge_open(const key_counts& counts, const expectation& expected,
     ++key.passing_incidents;
   out.say(std::move(what));
   open_.erase(counts.slot);
+}
+
+double detector::calm_from(const open_state& open) const {
+  return now_ < open.accept_at ? resolve_test::threshold : resolve_test::late_threshold;
 }
 
 bool detector::accept(key_slot slot, double, judge& out) {
@@ -903,7 +909,7 @@ std::string detector::closes_when(key_slot slot) const {
   const auto open = open_.find(slot);
   if (open == open_.end())
     return {};
-  return "rate below " + in_percent(open->second.bound) + " with evidence " + in_words(resolve_test::threshold);
+  return "rate below " + in_percent(open->second.bound) + " with evidence " + in_words(calm_from(open->second));
 }
 
 // ---- State.

@@ -110,6 +110,8 @@ private:
   double guard_of(const key_state& key, const scope_state& scope, const expectation& expected) const;
   excess_counts counts_of(const excursion& run, tick_index created, tick_index last) const;
   void judge_key(const key_counts& counts, const expectation& expected, judge& out);
+  /// Evidence of the resolve test that closes the incident.
+  double calm_from(const open_state& open) const;
   void judge_open(const key_counts& counts, const expectation& expected, open_state& open, judge& out);
   std::vector<named_number> model_of(key_slot slot, const expectation& expected, double guard,
                                      const excess_counts& excess) const;

@@ -117,9 +117,9 @@ explanation detector::explain_state(const key_state& key, key_slot slot, std::ui
     out.excess = counts_of(run, created, tick);
   if (open != open_.end()) {
     const auto& waiting = open->second;
-    out.closing = waiting_to_close{waiting.opened,          waiting.failed / std::max(1.0, waiting.total),
-                                   waiting.bound,           waiting.back.evidence(),
-                                   resolve_test::threshold, waiting.accept_at};
+    out.closing = waiting_to_close{waiting.opened,     waiting.failed / std::max(1.0, waiting.total),
+                                   waiting.bound,      waiting.back.evidence(),
+                                   calm_from(waiting), waiting.accept_at};
   }
   out.state = !is_seen                                            ? standing::unseen
               : open != open_.end()                               ? standing::open

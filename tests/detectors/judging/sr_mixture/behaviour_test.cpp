@@ -234,6 +234,42 @@ TEST_CASE("a change that lasts becomes normal: rebase, and then silence until it
   }
 }
 
+TEST_CASE("a sparse key that is back to normal is not taken for one that stays as it was") {
+  constexpr auto tick = 10 * minute_ms;
+  weighted_world world(sr_mixture_world(1, tick, false));
+  const auto root = world.key("");
+  // Twenty events a day, of which every fiftieth fails, but every eighth for three days.
+  constexpr int before = 800, failing = 64, after = 400;
+  for (int event = 0; event < before + failing + after; ++event) {
+    const bool is_outage = event >= before && event < before + failing;
+    world.add(noon + event * 72 * minute_ms, root, 1, event % (is_outage ? 8 : 50) == 0 ? 1 : 0);
+  }
+  world.finish();
+  CHECK(world.of(alert_kind::open).size() == 1);
+  CHECK(world.of(alert_kind::resolve).size() == 1);
+  for (const auto& one : world.of(alert_kind::rebase))
+    CHECK(one.status == alert_status::open); // proposed at most
+}
+
+TEST_CASE("evidence that a gate holds back does not make the test stricter") {
+  for (const bool gated : {false, true}) {
+    CAPTURE(gated);
+    constexpr auto tick = 10 * minute_ms;
+    auto spec = sr_mixture_world(0.2, tick, false);
+    if (gated)
+      spec.monitors[0].gates.min_excess_failures = 1e9;
+    weighted_world world(std::move(spec));
+    const auto root = world.key("");
+    feeder feed(world, 11);
+    feed.run(root, noon, 300 * 144, 500.0 / 144, 0.01, tick);
+    world.flush();
+    const auto seen = world.engine().explain(0, std::string(1, '\0'));
+    REQUIRE(seen);
+    REQUIRE(seen->detectors.at(0).model);
+    CHECK(seen->detectors[0].model->threshold < 1.1); // 4.4 if such days taught what chance does
+  }
+}
+
 TEST_CASE("a title that is dead from its first event is found within six views, healthy new ones are not") {
   weighted_world world(sr_mixture_world(1, ten_seconds));
   std::mt19937_64 random(21);
