@@ -35,6 +35,10 @@ double nearly_all(double excess) {
   return excess > 0 ? explains_all * excess : excess;
 }
 
+bool weighs_more(const group_member& a, const group_member& b) {
+  return weighs_more(a, a.excess, b, b.excess);
+}
+
 void sort_by_weight(places& all, const members_t& members, const std::vector<double>& excess) {
   std::sort(all.begin(), all.end(),
             [&](std::size_t a, std::size_t b) { return weighs_more(members[a], excess[a], members[b], excess[b]); });
@@ -268,7 +272,7 @@ std::optional<std::size_t> explained_by(std::size_t alarm, leader_index& leaders
   std::optional<std::size_t> best;
   for (const auto number : strand->second.sets.compatible(members[alarm].set)) {
     const auto i = strand->second.at[number];
-    const bool is_better = !best || weighs_more(members[i], members[i].excess, members[*best], members[*best].excess);
+    const bool is_better = !best || weighs_more(members[i], members[*best]);
     if (is_better && explains(members[i], members[alarm], now, where))
       best = i;
   }

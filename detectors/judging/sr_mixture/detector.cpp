@@ -771,6 +771,8 @@ bool detector::accept(key_slot slot, double, judge& out) {
 }
 
 bool detector::accept_calm(key_slot slot, const incident_counts& seen) {
+  if ((*keys_)[slot].level >= monitor_->levels.size())
+    return false;
   expect_root((*keys_)[slot].root);
   const auto expected = expect_from_state((*keys_)[slot].bytes, now_);
   if (!expected)
