@@ -37,7 +37,7 @@ std::optional<verdicts> judging_queue::next() {
     return std::nullopt;
   std::optional<verdicts> complete(std::move(waiting_.front().together));
   waiting_.pop_front();
-  std::sort(complete->alerts.begin(), complete->alerts.end(), precedes);
+  sort_alerts(complete->alerts);
   return complete;
 }
 

@@ -1,6 +1,7 @@
 #include "io/action_json.hpp"
 
 #include "io/decode/time_parser.hpp"
+#include "io/key_json.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -45,18 +46,11 @@ public:
       complain(name, "a time such as 2016-05-04T12:00:00Z");
     return parsed;
   }
-  std::vector<std::pair<std::string, std::string>> key() {
-    std::vector<std::pair<std::string, std::string>> out;
-    const auto found = object_.find("key");
-    if (found == object_.end())
-      return out;
-    if (!found->is_object())
-      return complain("key", "an object: dimension to value"), out;
-    for (const auto& [dimension, value] : found->items()) {
-      if (!value.is_string())
-        return complain("key", "an object: dimension to value"), out;
-      out.emplace_back(dimension, value.get<std::string>());
-    }
+  named_values key() {
+    std::optional<key_mistake> mistake;
+    auto out = read_key(object_, mistake);
+    if (mistake)
+      complain(mistake->pointer.c_str(), mistake->expected.c_str());
     return out;
   }
   void complain(const char* name, const char* expected) {

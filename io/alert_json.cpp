@@ -1,5 +1,7 @@
 #include "io/alert_json.hpp"
 
+#include "io/words.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -245,22 +247,6 @@ std::string subject(const alert& record) {
   return inner.empty() ? joined(record.scope) : joined(inner) + " of " + joined(record.scope);
 }
 
-std::string percent(double rate) {
-  return fmt::format("{:.3g} %", rate * 100);
-}
-
-/// Three digits, but never in scientific notation.
-std::string quantity(double value) {
-  return value >= 1000 ? fmt::format("{:.0f}", value) : fmt::format("{:.3g}", value);
-}
-
-/// `114 days`, `5 hours`: how long chance alone would need.
-std::string long_time(double days) {
-  if (days < 1)
-    return quantity(days * 24) + " hours";
-  return quantity(days) + " days";
-}
-
 /// Time of day, with the date where the day is not that of the record.
 std::string clock_time(time_ms time, time_ms tick) {
   const auto text = format_rfc3339(time); // 2016-05-04T12:00:10.000Z
@@ -371,7 +357,7 @@ std::string describe(const alert& record) {
     text += "; " + first_cause(record);
   text += main_type(record);
   if (record.kind == alert_kind::open && record.once_in_days)
-    text += "; chance alone would do this once in " + long_time(*record.once_in_days);
+    text += "; chance alone would do this " + how_often(*record.once_in_days);
   if (record.parent_id)
     text += "; part of incident " + *record.parent_id;
   if (record.children_count > 0)

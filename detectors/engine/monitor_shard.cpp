@@ -1,5 +1,6 @@
 #include "detectors/engine/monitor_shard.hpp"
 
+#include "detectors/incidents/attribution.hpp"
 #include "detectors/judging/dimensions.hpp"
 #include "detectors/judging/words.hpp"
 
@@ -138,13 +139,24 @@ std::optional<tick_index> monitor_shard::next_due() const {
   return due;
 }
 
-/// An acceptance is made once: in its own tick, which is never skipped where it could have an effect.
+/// An acceptance is made once: in its own tick, which is never skipped where it could have an effect. Parents come
+/// first, because their keys' levels hang on theirs, and slots tell nothing of that.
 void monitor_shard::take_as_normal(tick_index tick) {
-  for (const auto& one : acceptances_)
-    if (one.tick == tick)
-      for (key_slot slot = 0; slot < keys_.slots(); ++slot)
-        if (keys_[slot].alive)
-          take_as_normal(one, slot);
+  if (std::none_of(acceptances_.begin(), acceptances_.end(), [&](const auto& one) { return one.tick == tick; }))
+    return;
+  std::vector<key_slot> slots;
+  for (key_slot slot = 0; slot < keys_.slots(); ++slot)
+    if (keys_[slot].alive)
+      slots.push_back(slot);
+  const auto order = parents_first(*monitor_);
+  const auto rank = [&](key_slot slot) {
+    return std::find(order.begin(), order.end(), keys_[slot].level) - order.begin();
+  };
+  std::stable_sort(slots.begin(), slots.end(), [&](key_slot a, key_slot b) { return rank(a) < rank(b); });
+  for (const auto slot : slots)
+    for (const auto& one : acceptances_)
+      if (one.tick == tick)
+        take_as_normal(one, slot);
 }
 
 void monitor_shard::take_as_normal(const acceptance& what, key_slot slot) {
@@ -156,9 +168,27 @@ void monitor_shard::take_as_normal(const acceptance& what, key_slot slot) {
       what.incident.empty() ? what.key && what.key->is(*monitor_, keys_[slot].bytes) : what.incident == open->who.id;
   if (!is_meant)
     return;
-  const auto rate = static_cast<double>(open->failed) / static_cast<double>(std::max<std::int64_t>(1, open->total));
+  const auto onset = open->onset;
   keys_.mark_changed(slot);
-  judging.by->accept(slot, rate, *this);
+  if (!accept(slot, *open))
+    return;
+  const bool is_told = !monitor_->detectors[current_].shadow;
+  if (leaves_ && is_told && judging.incidents.measures() == measurement::error_rate)
+    leaves_->accept(keys_[keys_[slot].root].bytes, values_of(*monitor_, keys_[slot].bytes), onset);
+}
+
+/// True if the detector has taken what the incident counted as normal; then the incident has ended.
+bool monitor_shard::accept(key_slot slot, const incident& open) {
+  auto& judging = judgings_[current_];
+  const auto total = static_cast<double>(open.total), failed = static_cast<double>(open.failed);
+  if (open.at != stage::calm)
+    return judging.by->accept(slot, failed / std::max(1.0, total), *this);
+  // For the detector it is over already.
+  if (!judging.by->accept_calm(slot, {total, failed, open.expected}))
+    return false;
+  keys_.mark_changed(keys_[slot].root);
+  judging.incidents.accept_calm(slot, *judging.by);
+  return true;
 }
 
 void monitor_shard::run_tick(tick_index tick, const tick_slice* const* slices, std::size_t count,

@@ -91,6 +91,7 @@ private:
   };
   void take_as_normal(tick_index tick);
   void take_as_normal(const acceptance& what, key_slot slot);
+  bool accept(key_slot slot, const incident& open);
 
   /// A verdict that asked for an incident of a key.
   struct asked_verdict {

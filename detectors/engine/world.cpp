@@ -71,10 +71,10 @@ void world::settle(partition_id partition) {
   if (!merger_.has_next())
     return;
   const auto range = merger_.next();
-  const auto first_new = static_cast<std::ptrdiff_t>(alerts_.size());
+  const auto first_new = alerts_.size();
   for (auto& shard : shards_)
     shard.judge(range, alerts_);
-  std::sort(alerts_.begin() + first_new, alerts_.end(), precedes);
+  sort_alerts(alerts_, first_new);
 }
 
 std::vector<alert> world::take_alerts() {

@@ -17,14 +17,15 @@ constexpr std::size_t most_asked = 64; ///< alarms for which the leaf cells are 
 constexpr time_ms settled_after = 10 * minute_ms;
 constexpr double much_faster = 2;
 constexpr double sure = 3; ///< standard deviations
+constexpr auto nowhere = static_cast<std::size_t>(-1);
 
 using members_t = std::vector<group_member>;
 using places = std::vector<std::size_t>;
 
 /// Most excess first; among equals the broader, then by level and key.
-bool weighs_more(const group_member& a, const group_member& b) {
-  if (a.excess != b.excess)
-    return a.excess > b.excess;
+bool weighs_more(const group_member& a, double excess_a, const group_member& b, double excess_b) {
+  if (excess_a != excess_b)
+    return excess_a > excess_b;
   return std::make_tuple(a.set.values.size(), a.level, a.key, a.detector) <
          std::make_tuple(b.set.values.size(), b.level, b.key, b.detector);
 }
@@ -32,6 +33,15 @@ bool weighs_more(const group_member& a, const group_member& b) {
 /// What a user's own limit opened may have no excess at all.
 double nearly_all(double excess) {
   return excess > 0 ? explains_all * excess : excess;
+}
+
+bool weighs_more(const group_member& a, const group_member& b) {
+  return weighs_more(a, a.excess, b, b.excess);
+}
+
+void sort_by_weight(places& all, const members_t& members, const std::vector<double>& excess) {
+  std::sort(all.begin(), all.end(),
+            [&](std::size_t a, std::size_t b) { return weighs_more(members[a], excess[a], members[b], excess[b]); });
 }
 
 /// Failures above expectation of what lies in both sets.
@@ -48,60 +58,29 @@ std::optional<std::size_t> narrowest(const places& of, const members_t& members,
   for (const auto i : of)
     if (weight(i) >= least)
       heavy.push_back(i);
-  // The more dimensions, the fewer candidates lie inside: one pass over the sorted ones finds all that are narrowest.
-  std::stable_sort(heavy.begin(), heavy.end(), [&](std::size_t a, std::size_t b) {
-    return members[a].set.values.size() > members[b].set.values.size();
-  });
-  places ends;
+  set_index sets;
   for (const auto i : heavy)
-    if (std::none_of(ends.begin(), ends.end(), [&](std::size_t end) {
-          return members[end].set != members[i].set && is_part_of(members[end].set, members[i].set);
-        }))
-      ends.push_back(i);
+    sets.add(members[i].set);
   const auto order = [&](std::size_t i) {
     const auto& m = members[i];
     return std::make_tuple(m.set.values.size(), m.level, m.key, m.detector);
   };
-  const auto best =
-      std::min_element(ends.begin(), ends.end(), [&](std::size_t a, std::size_t b) { return order(a) < order(b); });
-  return best == ends.end() ? std::nullopt : std::optional<std::size_t>(*best);
-}
-
-std::optional<std::size_t> narrowest(const places& of, const members_t& members, double least) {
-  return narrowest(of, members, least, [&](std::size_t i) { return members[i].excess; });
-}
-
-places without(const places& all, const places& taken, std::size_t members) {
-  std::vector<bool> gone(members, false);
-  for (const auto i : taken)
-    gone[i] = true;
-  places left;
-  std::copy_if(all.begin(), all.end(), std::back_inserter(left), [&](std::size_t i) { return !gone[i]; });
-  return left;
-}
-
-/// True if the two have a value in common.
-bool share_a_value(const value_set& a, const value_set& b) {
-  return std::any_of(a.values.begin(), a.values.end(),
-                     [&](const auto& value) { return std::binary_search(b.values.begin(), b.values.end(), value); });
-}
-
-/// Those that may have the same cause: a neighbour in one dimension may, if another value is the same.
-places related(const places& with, const value_set& to, const members_t& members) {
-  places out;
-  std::copy_if(with.begin(), with.end(), std::back_inserter(out),
-               [&](std::size_t i) { return !contradict(members[i].set, to) || share_a_value(members[i].set, to); });
-  return out;
+  std::optional<std::size_t> best;
+  for (const auto i : heavy)
+    if ((!best || order(i) < order(*best)) && !sets.has_narrower(members[i].set))
+      best = i;
+  return best;
 }
 
 /// A few alarms that exclude each other and together make nearly all of `top`'s excess, but not its traffic: causes of
 /// their own. Where they are all of its traffic as well, everything in `top` fails alike.
-places separate_causes(std::size_t top, const places& group, const members_t& members) {
+places separate_causes(std::size_t top, const places& group, const members_t& members,
+                       const std::vector<double>& excess) {
   places picked;
-  auto excess = 0.0;
+  auto sum = 0.0;
   auto traffic = 0.0;
   for (const auto i : group) {
-    if (picked.size() == most_causes || excess >= explains_all * members[top].excess)
+    if (picked.size() == most_causes || sum >= explains_all * excess[top])
       break;
     const bool is_apart = members[i].set != members[top].set && is_part_of(members[i].set, members[top].set) &&
                           std::all_of(picked.begin(), picked.end(), [&](std::size_t other) {
@@ -110,40 +89,48 @@ places separate_causes(std::size_t top, const places& group, const members_t& me
     if (!is_apart)
       continue;
     picked.push_back(i);
-    excess += members[i].excess;
+    sum += excess[i];
     traffic += members[i].traffic;
   }
-  const bool are_causes = picked.size() > 1 && excess >= explains_all * members[top].excess &&
-                          traffic < explains_all * members[top].traffic;
+  const bool are_causes =
+      picked.size() > 1 && sum >= explains_all * excess[top] && traffic < explains_all * members[top].traffic;
   return are_causes ? picked : places();
 }
 
-/// What keys and their excess tell, without a look at the leaf cells.
-void by_keys(places left, const members_t& members, std::vector<alarm_group>& out) {
-  // A group takes what may belong to its page; the rest are causes of their own.
-  const auto take = [&](std::size_t page, const value_set& cause) {
-    auto own = related(left, cause, members);
-    left = without(left, own, members.size());
-    out.push_back({page, std::move(own)});
+/// What keys and their excess tell, without a look at the leaf cells. A group takes what may belong to its page: what
+/// does not contradict it, and neighbours in one dimension, if another value is the same.
+void by_keys(places left, const members_t& members, const std::vector<double>& excess, std::vector<alarm_group>& out) {
+  const auto weight = [&](std::size_t i) { return excess[i]; };
+  sort_by_weight(left, members, excess);
+  // Many alarms must not be compared with each other: they are found by their values. Numbers are places in `left`.
+  set_index sets;
+  for (const auto i : left)
+    sets.add(members[i].set);
+  const auto places_of = [&](const std::vector<std::size_t>& numbers) {
+    places found;
+    std::transform(numbers.begin(), numbers.end(), std::back_inserter(found), [&](std::size_t n) { return left[n]; });
+    return found;
   };
-  std::sort(left.begin(), left.end(),
-            [&](std::size_t a, std::size_t b) { return weighs_more(members[a], members[b]); });
-  while (!left.empty()) {
-    const auto top = left.front();
-    places group;
-    std::copy_if(left.begin(), left.end(), std::back_inserter(group),
-                 [&](std::size_t i) { return !contradict(members[i].set, members[top].set); });
-    const auto page = *narrowest(group, members, nearly_all(members[top].excess));
-    const auto causes = members[page].set == members[top].set ? separate_causes(top, group, members) : places();
+  const auto take = [&](std::size_t page, const value_set& cause) {
+    const auto own = sets.related(cause);
+    for (const auto number : own)
+      sets.remove(number);
+    out.push_back({page, places_of(own)});
+  };
+  for (std::size_t first = 0; first < left.size(); ++first) {
+    if (!sets.has(first))
+      continue;
+    const auto top = left[first];
+    const auto group = places_of(sets.compatible(members[top].set));
+    const auto page = *narrowest(group, members, nearly_all(excess[top]), weight);
+    const auto causes = members[page].set == members[top].set ? separate_causes(top, group, members, excess) : places();
     if (causes.empty())
       take(page, members[page].set);
     // The heaviest cause takes what is broader than one of them.
     for (const auto cause : causes) {
-      places inside;
-      std::copy_if(left.begin(), left.end(), std::back_inserter(inside),
-                   [&](std::size_t i) { return is_part_of(members[i].set, members[cause].set); });
+      const auto inside = places_of(sets.inside(members[cause].set));
       if (!inside.empty())
-        take(*narrowest(inside, members, nearly_all(members[cause].excess)), members[cause].set);
+        take(*narrowest(inside, members, nearly_all(excess[cause]), weight), members[cause].set);
     }
   }
 }
@@ -165,9 +152,9 @@ std::vector<cause> independent_causes(const scope_causes& where, tick_index onse
 }
 
 /// What the leaf cells tell: each alarm goes to the cause that has most of its excess. Returns those that no cause has;
-/// what the causes have of their excess is taken away in `rest`.
+/// what the causes have of their excess is taken away in `excess`.
 places by_leaf_cells(const places& alarms, const members_t& members, const scope_causes& where,
-                     std::vector<alarm_group>& out, members_t& rest) {
+                     std::vector<alarm_group>& out, std::vector<double>& excess) {
   auto onset = members[alarms.front()].onset_tick;
   for (const auto i : alarms)
     onset = std::min(onset, members[i].onset_tick);
@@ -197,7 +184,7 @@ places by_leaf_cells(const places& alarms, const members_t& members, const scope
       of_cause[best].push_back(i);
     else
       left.push_back(i);
-    rest[i].excess -= sum;
+    excess[i] -= sum;
   }
   for (std::size_t c = 0; c < causes.size(); ++c) {
     if (of_cause[c].empty())
@@ -220,7 +207,8 @@ places by_leaf_cells(const places& alarms, const members_t& members, const scope
 
 /// Where the failures of an error type are, nobody knows: an alarm of a type belongs to the heaviest group whose page
 /// has nearly all that the type has; a type that has more is a cause of its own.
-void join_types(places types, const members_t& members, std::vector<alarm_group>& out) {
+void join_types(places types, const members_t& members, const std::vector<double>& excess,
+                std::vector<alarm_group>& out) {
   std::sort(types.begin(), types.end(),
             [&](std::size_t a, std::size_t b) { return weighs_more(members[a], members[b]); });
   const auto groups = out.size();
@@ -236,7 +224,7 @@ void join_types(places types, const members_t& members, std::vector<alarm_group>
     else
       alone.push_back(i);
   }
-  by_keys(std::move(alone), members, out);
+  by_keys(std::move(alone), members, excess, out);
 }
 
 /// Of an incident's excess, what falls into the time since the alarm's onset, if it came evenly.
@@ -279,56 +267,53 @@ bool alarmed_together(time_ms a, time_ms b, time_ms wait) {
 
 } // namespace
 
-bool contradict(const value_set& a, const value_set& b) {
-  auto left = a.values.begin();
-  auto right = b.values.begin();
-  while (left != a.values.end() && right != b.values.end()) {
-    if (left->first < right->first)
-      ++left;
-    else if (right->first < left->first)
-      ++right;
-    else if ((left++)->second != (right++)->second)
-      return true;
-  }
-  return false;
-}
-
-bool is_part_of(const value_set& narrow, const value_set& broad) {
-  return std::includes(narrow.values.begin(), narrow.values.end(), broad.values.begin(), broad.values.end());
-}
-
 namespace grouping {
 
-std::vector<std::size_t> leaders(const members_t& members) {
-  places out;
-  for (std::size_t i = 0; i < members.size(); ++i)
-    if (members[i].leads)
-      out.push_back(i);
+leader_index leaders(const members_t& members) {
+  leader_index out;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    const auto& m = members[i];
+    if (!m.leads)
+      continue;
+    auto& strand = out.by_strand[m.strand];
+    strand.sets.add(m.set);
+    strand.at.push_back(i);
+    if (!m.is_page)
+      continue;
+    out.pages.sets.add(m.by_name);
+    out.pages.at.push_back(i);
+  }
   return out;
 }
 
-std::optional<std::size_t> explained_by(std::size_t alarm, const places& leaders, const members_t& members, time_ms now,
+std::optional<std::size_t> explained_by(std::size_t alarm, leader_index& leaders, const members_t& members, time_ms now,
                                         const scope_causes& where) {
+  const auto strand = leaders.by_strand.find(members[alarm].strand);
+  if (strand == leaders.by_strand.end())
+    return std::nullopt;
   std::optional<std::size_t> best;
-  for (const auto i : leaders)
-    if (members[i].strand == members[alarm].strand && (!best || weighs_more(members[i], members[*best])) &&
-        explains(members[i], members[alarm], now, where))
+  for (const auto number : strand->second.sets.compatible(members[alarm].set)) {
+    const auto i = strand->second.at[number];
+    const bool is_better = !best || weighs_more(members[i], members[*best]);
+    if (is_better && explains(members[i], members[alarm], now, where))
       best = i;
+  }
   return best;
 }
 
 std::vector<alarm_group> by_cause(const places& alarms, const members_t& members, const scope_causes& where) {
   std::vector<alarm_group> out;
+  std::vector<double> excess;
+  for (const auto& m : members)
+    excess.push_back(m.excess);
   auto left = alarms;
   const auto types =
       std::stable_partition(left.begin(), left.end(), [&](std::size_t i) { return !members[i].is_of_type; });
   places of_type(types, left.end());
   left.erase(types, left.end());
-  std::sort(left.begin(), left.end(),
-            [&](std::size_t a, std::size_t b) { return weighs_more(members[a], members[b]); });
-  auto rest_of_members = members;
+  sort_by_weight(left, members, excess);
   if (where.finder != nullptr && left.size() > 1)
-    left = by_leaf_cells(left, members, where, out, rest_of_members);
+    left = by_leaf_cells(left, members, where, out, excess);
   // Beyond what could be asked for: into the first group that it may be part of.
   if (left.size() < alarms.size() && alarms.size() > most_asked) {
     places rest;
@@ -343,8 +328,8 @@ std::vector<alarm_group> by_cause(const places& alarms, const members_t& members
     }
     left = std::move(rest);
   }
-  by_keys(std::move(left), rest_of_members, out);
-  join_types(std::move(of_type), members, out);
+  by_keys(std::move(left), members, excess, out);
+  join_types(std::move(of_type), members, excess, out);
   return out;
 }
 
@@ -362,32 +347,51 @@ std::vector<alarm_group> across_strands(std::vector<alarm_group> groups, const m
   });
   if (is_one_strand)
     return groups;
-  std::vector<alarm_group> out;
-  std::vector<std::vector<std::uint32_t>> strands; // in each of them
-  for (auto& group : groups) {
-    const auto& page = members[group.page];
-    std::size_t home = 0;
-    for (; home < out.size(); ++home) {
-      const auto& lead = members[out[home].page];
+  // Numbers are places in `groups`; only those that have become a group of the answer are left in it.
+  set_index sets;
+  for (std::size_t n = 0; n < groups.size(); ++n)
+    sets.add(members[groups[n].page].by_name);
+  struct joined {
+    alarm_group group;
+    std::vector<std::uint32_t> strands; ///< in it
+  };
+  std::vector<joined> homes;
+  std::vector<std::size_t> home_of(groups.size(), nowhere);
+  const auto home_for = [&](std::size_t number) {
+    const auto& page = members[groups[number].page];
+    for (const auto other : sets.compatible(page.by_name)) {
+      if (home_of[other] == nowhere)
+        continue;
+      const auto& home = homes[home_of[other]];
+      const auto& lead = members[home.group.page];
       // Two causes of one strand stay two, whatever another strand cannot tell apart.
-      const bool is_new = std::find(strands[home].begin(), strands[home].end(), page.strand) == strands[home].end();
-      if (is_new && !contradict(lead.by_name, page.by_name) &&
-          alarmed_together(first_alarm(out[home], members), first_alarm(group, members),
-                           std::max(lead.wait, page.wait)))
-        break;
+      const bool is_new = std::find(home.strands.begin(), home.strands.end(), page.strand) == home.strands.end();
+      if (is_new && alarmed_together(first_alarm(home.group, members), first_alarm(groups[number], members),
+                                     std::max(lead.wait, page.wait)))
+        return home_of[other];
     }
-    if (home == out.size()) {
-      strands.push_back({page.strand});
-      out.push_back(std::move(group));
+    return nowhere;
+  };
+  for (std::size_t n = 0; n < groups.size(); ++n) {
+    const auto strand = members[groups[n].page].strand;
+    const auto home = home_for(n);
+    if (home == nowhere) {
+      home_of[n] = homes.size();
+      homes.push_back({std::move(groups[n]), {strand}});
       continue;
     }
-    strands[home].push_back(page.strand);
-    out[home].members.insert(out[home].members.end(), group.members.begin(), group.members.end());
+    sets.remove(n);
+    homes[home].strands.push_back(strand);
+    auto& into = homes[home].group.members;
+    into.insert(into.end(), groups[n].members.begin(), groups[n].members.end());
   }
+  std::vector<alarm_group> out;
+  for (auto& home : homes)
+    out.push_back(std::move(home.group));
   return out;
 }
 
-std::optional<std::size_t> page_elsewhere(const alarm_group& group, const places& leaders, const members_t& members) {
+std::optional<std::size_t> page_elsewhere(const alarm_group& group, leader_index& leaders, const members_t& members) {
   const auto& own = members[group.page];
   const auto first = first_alarm(group, members);
   // Two causes of one strand stay two, whatever another strand cannot tell apart.
@@ -395,9 +399,10 @@ std::optional<std::size_t> page_elsewhere(const alarm_group& group, const places
     return std::find(other.strands.begin(), other.strands.end(), own.strand) != other.strands.end();
   };
   std::optional<std::size_t> best;
-  for (const auto i : leaders) {
+  for (const auto number : leaders.pages.sets.compatible(own.by_name)) {
+    const auto i = leaders.pages.at[number];
     const auto& other = members[i];
-    if (!other.is_page || other.strand == own.strand || is_taken(other) || contradict(other.by_name, own.by_name) ||
+    if (other.strand == own.strand || is_taken(other) ||
         !alarmed_together(other.alarmed, first, std::max(other.wait, own.wait)))
       continue;
     if (!best || other.failures > members[*best].failures)

@@ -1,10 +1,12 @@
 #pragma once
 
 #include "detectors/incidents/cause_finder.hpp"
+#include "detectors/incidents/set_index.hpp"
 #include "detectors/values/time.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,11 +39,6 @@ struct group_member {
   std::string_view key;
 };
 
-/// True if a dimension has different values in the two.
-bool contradict(const value_set& a, const value_set& b);
-/// True if `narrow` has all values of `broad`: its leaf cells lie in those of `broad`.
-bool is_part_of(const value_set& narrow, const value_set& broad);
-
 /// Where the failures of one monitor's scope are; without a finder, nobody knows.
 struct scope_causes {
   const cause_finder* finder = nullptr;
@@ -54,15 +51,25 @@ struct alarm_group {
   std::vector<std::size_t> members; ///< the page is one of them
 };
 
+/// The members that lead, found by their values: where thousands lead, an alarm must not be compared with each. Refers
+/// to the members.
+struct leader_index {
+  struct found_by_values {
+    set_index sets;
+    std::vector<std::size_t> at; ///< place of each set's member
+  };
+  std::map<std::uint32_t, found_by_values> by_strand; ///< by their own sets
+  found_by_values pages;                              ///< those that are pages, by name
+};
+
 /// What becomes of the alarms of a scope: see docs/alerts.md. Pure functions of the members; the order in which they
 /// come does not matter, except that `members` must be sorted by (monitor, detector, level, key).
 namespace grouping {
 
-/// Which of the members lead: few, where many alarms ask who explains them.
-std::vector<std::size_t> leaders(const std::vector<group_member>& members);
+leader_index leaders(const std::vector<group_member>& members);
 
 /// The leader (of the same strand) that explains an alarm, if there is one: most of the alarm's excess lies in it.
-std::optional<std::size_t> explained_by(std::size_t alarm, const std::vector<std::size_t>& leaders,
+std::optional<std::size_t> explained_by(std::size_t alarm, leader_index& leaders,
                                         const std::vector<group_member>& members, time_ms now,
                                         const scope_causes& where);
 
@@ -75,7 +82,7 @@ std::vector<alarm_group> by_cause(const std::vector<std::size_t>& alarms, const 
 std::vector<alarm_group> across_strands(std::vector<alarm_group> groups, const std::vector<group_member>& members);
 
 /// The open page (a leader of another strand) that a group may belong to for the same reason.
-std::optional<std::size_t> page_elsewhere(const alarm_group& group, const std::vector<std::size_t>& leaders,
+std::optional<std::size_t> page_elsewhere(const alarm_group& group, leader_index& leaders,
                                           const std::vector<group_member>& members);
 
 } // namespace grouping

@@ -92,7 +92,7 @@ void incident::add_child(const std::string& id) {
   ++children_count;
   if (children.size() < most_children)
     children.push_back(id);
-  has_new_children = true;
+  has_news = true;
 }
 
 void incident::save(state_writer& out) const {
@@ -105,7 +105,7 @@ void incident::save(state_writer& out) const {
   for (const auto& id : children)
     out.text(id);
   out.u32(children_count);
-  out.u8(has_new_children ? 1 : 0);
+  out.u8(has_news ? 1 : 0);
   out.i64(onset);
   out.i64(opened);
   out.i64(total);
@@ -155,7 +155,7 @@ bool incident::load(state_reader& in, incident& out) {
   for (auto left = listed; left > 0 && in.ok(); --left)
     out.children.push_back(in.text());
   out.children_count = in.u32();
-  out.has_new_children = in.u8() != 0;
+  out.has_news = in.u8() != 0;
   out.onset = in.i64();
   out.opened = in.i64();
   out.total = in.i64();

@@ -55,10 +55,10 @@ struct incident {
   std::optional<incident_identity> earlier;
   std::vector<std::string> children; ///< ids of incidents that this one explains or explained
   std::uint32_t children_count = 0;
-  bool has_new_children = false; ///< not told yet
-  tick_index onset = 0;          ///< of the present excursion
-  tick_index opened = 0;         ///< the detector raised the alarm
-  std::int64_t total = 0;        ///< events since the onset
+  bool has_news = false;  ///< new children, or it has become a page: not told yet
+  tick_index onset = 0;   ///< of the present excursion
+  tick_index opened = 0;  ///< the detector raised the alarm
+  std::int64_t total = 0; ///< events since the onset
   std::int64_t failed = 0;
   std::int64_t capped = 0;   ///< failures, at most one a distinct viewer and tick
   bool gated = true;         ///< the monitor's gates decide

@@ -6,8 +6,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
-#include <set>
 #include <tuple>
 #include <utility>
 
@@ -30,7 +30,7 @@ void incident_groups::add(const participant& who) {
 }
 
 void incident_groups::settle(time_ms end) {
-  std::set<std::string> scopes;
+  std::map<std::string, page_ids> scopes; ///< and their pages that turned out to be none
   for (const auto& who : participants_) {
     if (end % who.monitor->tick != 0)
       continue;
@@ -39,10 +39,12 @@ void incident_groups::settle(time_ms end) {
     for (const auto slot : who.incidents->waiting())
       roots.insert((*who.keys)[slot].root);
     for (const auto root : roots)
-      scopes.emplace(scope_of((*who.keys)[root].bytes, who.monitor->scope_size));
+      scopes.try_emplace(std::string(scope_of((*who.keys)[root].bytes, who.monitor->scope_size)));
+    for (auto& [root, id] : who.incidents->take_refuted_pages())
+      scopes[std::string(scope_of((*who.keys)[root].bytes, who.monitor->scope_size))].push_back(std::move(id));
   }
-  for (const auto& scope : scopes)
-    settle_scope(scope, end);
+  for (const auto& [scope, refuted] : scopes)
+    settle_scope(scope, refuted, end);
 }
 
 void incident_groups::drop_refuted(const participant& who) {
@@ -99,19 +101,21 @@ void incident_groups::add_member(const participant& who, key_slot slot, const in
   member.level = key.level;
   member.key = key.bytes;
   out.members.push_back(std::move(member));
-  out.origins.push_back({&who, slot, waits});
+  out.origins.push_back({&who, slot, waits, false});
 }
 
-incident_groups::scope_view incident_groups::look_at(std::string_view scope, time_ms end) {
-  const auto for_each = [&](const auto& visit) {
-    const auto root = hash_key(root_key(scope));
-    for (const auto& who : participants_)
-      if (const auto slot = who.keys->find(root))
-        who.incidents->for_each_alive(*slot, [&](key_slot key, const incident& what) { visit(who, key, what); });
-  };
+template <class Visit>
+void incident_groups::for_each_alive(std::string_view scope, const Visit& visit) const {
+  const auto root = hash_key(root_key(scope));
+  for (const auto& who : participants_)
+    if (const auto slot = who.keys->find(root))
+      who.incidents->for_each_alive(*slot, [&](key_slot key, const incident& what) { visit(who, key, what); });
+}
+
+incident_groups::scope_view incident_groups::look_at(std::string_view scope, const page_ids& refuted, time_ms end) {
   scope_view view;
   std::unordered_map<std::string_view, std::uint32_t> strands; // of open pages
-  for_each([&](const participant& who, key_slot slot, const incident& what) {
+  for_each_alive(scope, [&](const participant& who, key_slot slot, const incident& what) {
     const bool waits = what.at == stage::waiting;
     if (waits ? end % who.monitor->tick != 0 || !who.incidents->is_convincing(what) : !what.is_page())
       return;
@@ -119,9 +123,23 @@ incident_groups::scope_view incident_groups::look_at(std::string_view scope, tim
     if (!waits)
       strands.emplace(what.who.id, view.members.back().strand);
   });
+  // Whose page turned out to be none alarms once more.
+  if (!refuted.empty())
+    for_each_alive(scope, [&](const participant& who, key_slot slot, const incident& what) {
+      if (std::find(refuted.begin(), refuted.end(), what.who.parent) == refuted.end())
+        return;
+      if (what.at == stage::open) {
+        add_member(who, slot, what, end, view);
+        view.members.back().page.clear();
+        view.members.back().due = true;
+        view.origins.back().is_orphan = true;
+      } else if (what.at == stage::calm) {
+        who.incidents->promote(slot, end); // told only if it goes on
+      }
+    });
   // Children, of which there may be very many, say nothing beside a page of their own strand. What has outlived its
   // page explains nothing: people think that it is over.
-  for_each([&](const participant& who, key_slot slot, const incident& what) {
+  for_each_alive(scope, [&](const participant& who, key_slot slot, const incident& what) {
     if (what.at == stage::waiting || what.is_page())
       return;
     const auto page = strands.find(what.who.parent);
@@ -172,8 +190,8 @@ scope_causes incident_groups::causes_of(const origin& from, std::string_view roo
 
 // ---- What becomes of it.
 
-void incident_groups::settle_scope(std::string_view scope, time_ms end) {
-  auto view = look_at(scope, end);
+void incident_groups::settle_scope(std::string_view scope, const page_ids& refuted, time_ms end) {
+  auto view = look_at(scope, refuted, end);
   const auto root = root_key(scope);
   std::vector<alarm_group> groups;
   for (const auto& [strand, alarms] : unexplained(view, root, end))
@@ -188,47 +206,72 @@ void incident_groups::settle_scope(std::string_view scope, time_ms end) {
     }
   for (const auto& group : grouping::across_strands(std::move(groups), view.members))
     if (std::any_of(group.members.begin(), group.members.end(), [&](std::size_t i) { return view.members[i].due; }))
-      open_group(group, view);
+      open_group(group, view, end);
 }
 
 std::map<std::uint32_t, std::vector<std::size_t>> incident_groups::unexplained(scope_view& view, std::string_view root,
                                                                                time_ms end) {
+  std::vector<std::size_t> alarms;
+  for (std::size_t i = 0; i < view.members.size(); ++i)
+    if (view.origins[i].is_alarm())
+      alarms.push_back(i);
+  std::vector<std::optional<std::size_t>> by(view.members.size());
+  for (const auto i : by_onset(alarms, view))
+    by[i] = grouping::explained_by(i, view.leaders, view.members, end, causes_of(view.origins[i], root));
   std::map<std::uint32_t, std::vector<std::size_t>> left;
-  for (std::size_t i = 0; i < view.members.size(); ++i) {
-    if (!view.origins[i].waits)
-      continue;
-    const auto by = grouping::explained_by(i, view.leaders, view.members, end, causes_of(view.origins[i], root));
-    if (by)
-      open_under(i, view.members[*by].page, view, end);
+  for (const auto i : alarms)
+    if (by[i])
+      open_under(i, view.members[*by[i]].page, view, end);
     else
       left[view.members[i].strand].push_back(i);
-  }
   return left;
+}
+
+/// Leaf cells answer many questions about one onset in a row much faster than in turn.
+std::vector<std::size_t> incident_groups::by_onset(std::vector<std::size_t> members, const scope_view& view) {
+  std::stable_sort(members.begin(), members.end(), [&](std::size_t a, std::size_t b) {
+    const auto &x = view.members[a], &y = view.members[b];
+    return std::make_tuple(x.monitor, x.onset_tick) < std::make_tuple(y.monitor, y.onset_tick);
+  });
+  return members;
+}
+
+/// Opens what waits; what is open already changes its page.
+life_cycle::opened_child incident_groups::make_child(const origin& of, const group_member& what,
+                                                     const std::string& page) {
+  if (of.waits)
+    return of.who->incidents->open_as_child(of.slot, page, *of.who->judging);
+  of.who->incidents->move_under(of.slot, page);
+  return {what.id, false};
 }
 
 void incident_groups::open_under(std::size_t member, const std::string& page, scope_view& view, time_ms end) {
   auto& what = view.members[member];
-  const auto& from = view.origins[member];
-  const auto id = from.who->incidents->open_as_child(from.slot, page, *from.who->judging);
+  const auto child = make_child(view.origins[member], what, page);
   what.page = page;
   join(what, view);
   const auto& lead = view.origins[view.pages.at(page)];
-  lead.who->incidents->adopt(lead.slot, id, end);
+  if (!child.is_again)
+    lead.who->incidents->adopt(lead.slot, child.id, end);
 }
 
-void incident_groups::open_group(const alarm_group& group, scope_view& view) {
+void incident_groups::open_group(const alarm_group& group, scope_view& view, time_ms end) {
   const auto& page = view.members[group.page];
-  std::vector<std::string> children;
-  auto members = group.members;
-  std::sort(members.begin(), members.end());
-  for (const auto i : members) {
-    if (i == group.page)
-      continue;
-    const auto& from = view.origins[i];
-    children.push_back(from.who->incidents->open_as_child(from.slot, page.id, *from.who->judging));
-  }
+  std::map<std::size_t, std::string> children; // in order of the members
+  for (const auto i : by_onset(group.members, view))
+    if (i != group.page)
+      children.emplace(i, make_child(view.origins[i], view.members[i], page.id).id);
   const auto& from = view.origins[group.page];
-  from.who->incidents->open_as_page(from.slot, children, *from.who->judging);
+  if (from.waits) {
+    std::vector<std::string> ids;
+    for (auto& [member, id] : children)
+      ids.push_back(std::move(id));
+    from.who->incidents->open_as_page(from.slot, ids, *from.who->judging);
+    return;
+  }
+  from.who->incidents->promote(from.slot, end);
+  for (const auto& [member, id] : children)
+    from.who->incidents->adopt(from.slot, id, end);
 }
 
 } // namespace tocsin

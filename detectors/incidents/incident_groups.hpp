@@ -43,25 +43,33 @@ private:
     const participant* who = nullptr;
     key_slot slot = no_slot;
     bool waits = false;
+    bool is_orphan = false; ///< open, but its page turned out to be none
+    bool is_alarm() const { return waits || is_orphan; }
   };
   struct scope_view {
     std::vector<group_member> members; ///< sorted
     std::vector<origin> origins;
     std::unordered_map<std::string, std::size_t> pages; ///< by id: places of open pages
-    std::vector<std::size_t> leaders;
+    leader_index leaders;
   };
 
+  using page_ids = std::vector<std::string>;
   static void drop_refuted(const participant& who);
   std::uint32_t number_of(const std::string& dimension);
   void add_member(const participant& who, key_slot slot, const incident& what, time_ms end, scope_view& out);
-  scope_view look_at(std::string_view scope, time_ms end);
+  template <class Visit>
+  void for_each_alive(std::string_view scope, const Visit& visit) const;
+  /// `refuted`: pages that turned out to be none.
+  scope_view look_at(std::string_view scope, const page_ids& refuted, time_ms end);
   static void sort(scope_view& view);
   static void join(const group_member& child, scope_view& view);
-  void settle_scope(std::string_view scope, time_ms end);
-  /// Places of what waits, by strand; those that an open incident explains are opened as its children.
+  void settle_scope(std::string_view scope, const page_ids& refuted, time_ms end);
+  /// Places of alarms, by strand; those that an open incident explains have become its children.
   std::map<std::uint32_t, std::vector<std::size_t>> unexplained(scope_view& view, std::string_view root, time_ms end);
+  static std::vector<std::size_t> by_onset(std::vector<std::size_t> members, const scope_view& view);
   void open_under(std::size_t member, const std::string& page, scope_view& view, time_ms end);
-  void open_group(const alarm_group& group, scope_view& view);
+  void open_group(const alarm_group& group, scope_view& view, time_ms end);
+  static life_cycle::opened_child make_child(const origin& of, const group_member& what, const std::string& page);
   static scope_causes causes_of(const origin& from, std::string_view root);
 
   std::vector<participant> participants_;

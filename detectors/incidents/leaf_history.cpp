@@ -44,8 +44,13 @@ std::int64_t leaf_history::fixed(std::uint64_t count) {
 
 // ---- Counting.
 
-void leaf_history::begin(tick_index tick, const std::function<bool(std::string_view)>& is_open) {
+void leaf_history::counts_changed() {
   asked_.clear();
+  scope_order_.reset();
+}
+
+void leaf_history::begin(tick_index tick, const std::function<bool(std::string_view)>& is_open) {
+  counts_changed();
   const auto now = tick_start(tick, monitor_->tick);
   const auto oldest_minute = tick_of(now, minute_ms) - minutes_as_ticks;
   hour_ = tick_of(now, hour_ms);
@@ -91,7 +96,7 @@ void leaf_history::add(const key_hash& hash, std::string_view bytes, std::size_t
 }
 
 void leaf_history::finish() {
-  current_->entries.shrink_to_fit();
+  order_by_scope(current_->entries);
   current_ = nullptr;
   if (alive_ > most_leaves_)
     let_go(lightest());
@@ -227,7 +232,23 @@ void leaf_history::merge_front(tier from, tier into, std::int64_t number) {
       add_to(made, e.at, static_cast<std::int64_t>(e.total), e.failed);
     drop_front(from);
   }
-  made.entries.shrink_to_fit();
+  order_by_scope(made.entries);
+}
+
+/// A counting sort. Takes no more memory than needed, too.
+void leaf_history::order_by_scope(std::vector<entry>& entries) const {
+  if (scopes_.size() <= 1) {
+    entries.shrink_to_fit();
+    return;
+  }
+  std::vector<std::uint32_t> next(scopes_.size() + 1, 0);
+  for (const auto& e : entries)
+    ++next[leaves_[e.at].scope + 1];
+  std::partial_sum(next.begin(), next.end(), next.begin());
+  std::vector<entry> ordered(entries.size());
+  for (const auto& e : entries)
+    ordered[next[leaves_[e.at].scope]++] = e;
+  entries = std::move(ordered);
 }
 
 void leaf_history::teach(const bucket& hour, const std::function<bool(std::string_view)>& is_open) {
@@ -402,7 +423,7 @@ void leaf_history::move_entries(const std::vector<slot>& heir) {
       for (const auto& e : b.entries)
         if (heir[e.at] != nowhere)
           add_to(kept, heir[e.at], static_cast<std::int64_t>(e.total), e.failed);
-      kept.entries.shrink_to_fit();
+      order_by_scope(kept.entries);
       b.entries = std::move(kept.entries);
       b.changed = true;
       if (b.entries.empty() && b.saved)

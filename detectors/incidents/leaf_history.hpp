@@ -59,6 +59,9 @@ public:
   /// The last open incident of a scope has ended in this tick: nothing until then will be taught.
   void ended(std::string_view scope_bytes, tick_index tick);
 
+  /// An operator says that what the leaves of a key did since `onset` is normal: it becomes their baseline.
+  void accept(std::string_view root_bytes, const value_set& key, tick_index onset);
+
   leaf_sums sums(std::string_view root_bytes, const value_set& a, const value_set& b, tick_index onset) const override;
   std::vector<cause> causes(std::string_view root_bytes, const value_set& within, tick_index onset) const override;
   /// Failures since the onset and before it, as far as known.
@@ -119,13 +122,20 @@ private:
     std::int64_t number = 0;
     bool changed = true;
     bool saved = false;
-    std::vector<entry> entries; ///< each leaf once
+    std::vector<entry> entries; ///< each leaf once; in order of their scopes, once it is filled
   };
   struct place {
     std::uint32_t stamp = 0;
     std::uint32_t index = 0;
   };
   struct gathered;
+  /// The leaves in order of their scopes, made when causes are first asked for: a question must not look at the leaves
+  /// of all other scopes.
+  struct scope_order {
+    std::vector<slot> leaves;
+    std::vector<std::uint32_t> begins; ///< by scope, and the end
+    std::vector<std::uint32_t> row_of; ///< scratch, by leaf
+  };
 
   static std::int64_t saturated_sum(std::int64_t a, std::int64_t b) {
     return a > most_taught - b ? most_taught : a + b;
@@ -144,6 +154,8 @@ private:
   std::uint32_t scope_at(std::string_view bytes);
   std::optional<std::uint32_t> known_scope(std::string_view bytes) const;
 
+  void order_by_scope(std::vector<entry>& entries) const;
+  void counts_changed();
   bucket& start_bucket(tier which, std::int64_t number);
   void drop_front(tier which);
   void merge_front(tier from, tier into, std::int64_t number);
@@ -167,6 +179,7 @@ private:
   std::optional<std::string> load_scope(std::string_view bytes, state_reader& in);
   std::string encode(const bucket& of) const;
 
+  scope_order& in_scopes() const;
   std::shared_ptr<const gathered> gather(std::uint32_t scope, tick_index onset) const;
   std::vector<cause> ask(std::string_view root_bytes, const value_set& within, tick_index onset, bool ranked) const;
 
@@ -196,6 +209,7 @@ private:
   std::vector<std::pair<tier, std::int64_t>> erased_buckets_;
   /// Answers come in bursts about one onset; void when counts change, or what is excluded.
   mutable std::vector<std::shared_ptr<const gathered>> asked_;
+  mutable std::unique_ptr<scope_order> scope_order_; ///< void when leaves come or go
 };
 
 } // namespace tocsin

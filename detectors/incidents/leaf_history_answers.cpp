@@ -4,6 +4,8 @@
 #include "models/attribution_scan.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <numeric>
 #include <unordered_map>
 
 namespace tocsin {
@@ -24,7 +26,8 @@ struct leaf_history::gathered {
   tick_index onset = 0;
   std::size_t excluded = 0;          ///< ranges that were in force
   std::uint32_t first_dimension = 0; ///< behind the scope's
-  attribution_past past;             ///< codes of the values too
+  std::vector<slot> leaves;
+  attribution_past past; ///< codes of the values too
   std::vector<std::vector<std::string_view>> values;
   std::vector<std::unordered_map<std::string_view, std::uint32_t>> codes; ///< of values, by dimension
   std::vector<std::int64_t> total, failed;
@@ -102,6 +105,25 @@ struct leaf_history::gathered {
   }
 };
 
+leaf_history::scope_order& leaf_history::in_scopes() const {
+  if (scope_order_)
+    return *scope_order_;
+  scope_order_ = std::make_unique<scope_order>();
+  auto& out = *scope_order_;
+  out.begins.assign(scopes_.size() + 1, 0);
+  for (const auto& l : leaves_)
+    if (!l.bytes.empty())
+      ++out.begins[l.scope + 1];
+  std::partial_sum(out.begins.begin(), out.begins.end(), out.begins.begin());
+  auto next = out.begins;
+  out.leaves.resize(alive_);
+  for (slot at = 0; at < leaves_.size(); ++at)
+    if (!leaves_[at].bytes.empty())
+      out.leaves[next[leaves_[at].scope]++] = at;
+  out.row_of.resize(leaves_.size());
+  return out;
+}
+
 std::shared_ptr<const leaf_history::gathered> leaf_history::gather(std::uint32_t scope, tick_index onset) const {
   const auto excluded = left_out_ != nullptr ? left_out_->in_force() : 0;
   for (const auto& known : asked_)
@@ -116,14 +138,13 @@ std::shared_ptr<const leaf_history::gathered> leaf_history::gather(std::uint32_t
   out->values.resize(out->past.dimensions);
   out->codes.resize(out->past.dimensions);
 
-  std::vector<slot> rows;
-  for (slot at = 0; at < leaves_.size(); ++at)
-    if (!leaves_[at].bytes.empty() && leaves_[at].scope == scope)
-      rows.push_back(at);
+  auto& order = in_scopes();
+  std::vector<slot> rows(order.leaves.begin() + order.begins[scope], order.leaves.begin() + order.begins[scope + 1]);
   std::sort(rows.begin(), rows.end(), [this](slot a, slot b) { return leaves_[a].bytes < leaves_[b].bytes; });
-  std::vector<std::uint32_t> row_of(leaves_.size(), nowhere);
+  auto& row_of = order.row_of;
   const auto start = tick_start(onset, monitor_->tick);
   const auto hour = tick_of(start, hour_ms);
+  out->leaves = rows;
   for (const auto at : rows) {
     row_of[at] = static_cast<std::uint32_t>(out->past.total.size());
     out->append(leaves_[at].bytes);
@@ -142,10 +163,11 @@ std::shared_ptr<const leaf_history::gathered> leaf_history::gather(std::uint32_t
       const bool is_known = start_of(which, b.number) >= clean_from && (which != hours || b.number > of.taught);
       if (!is_now && !is_known)
         continue;
-      for (const auto& e : b.entries) {
+      const auto first = std::partition_point(b.entries.begin(), b.entries.end(),
+                                              [&](const entry& e) { return leaves_[e.at].scope < scope; });
+      for (auto at = first; at != b.entries.end() && leaves_[at->at].scope == scope; ++at) {
+        const auto& e = *at;
         const auto row = row_of[e.at];
-        if (row == nowhere)
-          continue;
         if (is_now) {
           out->total[row] = saturated_sum(out->total[row], static_cast<std::int64_t>(e.total));
           out->failed[row] += e.failed;
@@ -162,6 +184,37 @@ std::shared_ptr<const leaf_history::gathered> leaf_history::gather(std::uint32_t
     asked_.erase(asked_.begin());
   asked_.push_back(out);
   return out;
+}
+
+/// Each leaf keeps its weight, or takes that of what it has counted, and gets its own rate of late; where it counted
+/// little, that of the key.
+void leaf_history::accept(std::string_view root_bytes, const value_set& key, tick_index onset) {
+  constexpr double own_from = 50; // events, the weight of the key's rate
+  const auto scope = known_scope(scope_bytes_of(root_bytes));
+  if (!scope)
+    return;
+  const auto from = gather(*scope, onset);
+  const auto values = from->coded(key);
+  if (!values)
+    return;
+  std::int64_t total = 0, failed = 0;
+  from->for_each(*values, [&](std::size_t row) {
+    total = saturated_sum(total, from->total[row]);
+    failed = saturated_sum(failed, from->failed[row]);
+  });
+  const auto rate = static_cast<double>(failed) / static_cast<double>(std::max<std::int64_t>(1, total));
+  from->for_each(*values, [&](std::size_t row) {
+    auto& of = leaves_[from->leaves[row]];
+    const auto now = aged(of.taught, hour_);
+    const auto own =
+        (static_cast<double>(from->failed[row]) + own_from * rate) / (static_cast<double>(from->total[row]) + own_from);
+    of.taught.total = std::max(now.total, fixed(static_cast<std::uint64_t>(from->total[row])));
+    of.taught.failed =
+        std::min(of.taught.total, static_cast<std::int64_t>(std::llround(own * static_cast<double>(of.taught.total))));
+    of.taught.hour = now.hour;
+    leaf_changed(from->leaves[row]);
+  });
+  asked_.clear();
 }
 
 leaf_sums leaf_history::sums(std::string_view root_bytes, const value_set& a, const value_set& b,

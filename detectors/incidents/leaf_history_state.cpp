@@ -118,7 +118,7 @@ void leaf_history::save_changes(const record_writer& write) {
 }
 
 std::optional<std::string> leaf_history::load(char kind, std::string_view rest, const std::string& bytes) {
-  asked_.clear();
+  counts_changed();
   state_reader in(bytes);
   if (!in.ok())
     return "damaged state record of leaves (checksum)";
@@ -209,12 +209,13 @@ std::optional<std::string> leaf_history::finish_restore(tick_index last_tick) {
   for (const auto which : {ticks, minutes, hours}) {
     auto& buckets = tiers_[which];
     std::sort(buckets.begin(), buckets.end(), [](const bucket& a, const bucket& b) { return a.number < b.number; });
-    for (const auto& b : buckets) {
+    for (auto& b : buckets) {
       if (b.number > bucket_of(which, last_tick))
         return "damaged state: a bucket from the future";
       for (const auto& e : b.entries)
         if (e.at >= leaves_.size() || leaves_[e.at].bytes.empty())
           return "incomplete state: a bucket without its leaves";
+      order_by_scope(b.entries);
     }
   }
   for (slot at = 0; at < leaves_.size(); ++at)

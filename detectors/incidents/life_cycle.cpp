@@ -1,13 +1,9 @@
 #include "detectors/incidents/life_cycle.hpp"
 
 #include "detectors/incidents/attribution.hpp"
-#include "detectors/judging/dimensions.hpp"
 #include "detectors/judging/gates.hpp"
-#include "models/binomial.hpp"
-#include "models/linear_counting.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <iterator>
 #include <optional>
@@ -17,11 +13,9 @@ namespace tocsin {
 
 namespace {
 
-// A volume has its own gates and severities: those of the monitor are about failures.
+// A volume has its own gates: those of the monitor are about failures.
 constexpr double least_drop = 1.25; ///< expected / observed events
 constexpr double least_missing = 20;
-constexpr double major_share = 0.5; ///< of the expected events
-constexpr double critical_share = 0.05;
 
 // A rate is stable if it does not change by more from one stretch to the next.
 constexpr double same_rate = 1.25;
@@ -255,7 +249,7 @@ void life_cycle::go_on(incident& held, incident&& excursion) const {
   ++held.who.reopened;
   held.children = std::move(before.children);
   held.children_count = before.children_count;
-  held.has_new_children = before.has_new_children;
+  held.has_news = before.has_news;
   held.told = before.told;
   held.per_hour_told = before.per_hour_told;
   held.harm = std::max(held.harm, before.harm);
@@ -275,65 +269,6 @@ void life_cycle::open(key_slot slot, incident& what, alert_kind kind, const dete
   remind(what, slot);
 }
 
-// ---- What waits is opened, as its group wants it.
-
-bool life_cycle::is_convincing(const incident& what) const {
-  return !what.gated ||
-         pass_gates(what.total, what.failed, std::min(what.capped, what.failed), what.baseline, what.expected);
-}
-
-void life_cycle::drop(key_slot slot) {
-  stop_waiting(slot);
-  leave(slot);
-  open_.erase(slot);
-  keys_->mark_changed(slot);
-}
-
-incident& life_cycle::stop_waiting(key_slot slot) {
-  waiting_.erase(slot);
-  return open_.find(slot).value();
-}
-
-std::string life_cycle::open_as_child(key_slot slot, const std::string& parent, const detector& judging) {
-  auto& what = stop_waiting(slot);
-  what.who.parent = parent;
-  auto kind = alert_kind::open;
-  if (what.earlier && what.earlier->parent == parent) {
-    what.who = *what.earlier;
-    ++what.who.reopened;
-    kind = alert_kind::update;
-  }
-  what.earlier.reset();
-  const auto id = what.who.id;
-  open(slot, what, kind, judging);
-  end_if_over(slot, judging);
-  return id;
-}
-
-void life_cycle::open_as_page(key_slot slot, const std::vector<std::string>& children, const detector& judging) {
-  auto& what = stop_waiting(slot);
-  what.earlier.reset();
-  for (const auto& child : children)
-    what.add_child(child);
-  open(slot, what, alert_kind::open, judging);
-  end_if_over(slot, judging);
-}
-
-void life_cycle::end_if_over(key_slot slot, const detector& judging) {
-  const auto over = ended_.find(slot);
-  if (over != ended_.end())
-    end(slot, over->second, judging);
-}
-
-void life_cycle::adopt(key_slot slot, const std::string& child, time_ms end) {
-  auto& what = open_.find(slot).value();
-  what.add_child(child);
-  if (!what.has_new_children)
-    return;
-  keys_->mark_changed(slot);
-  remind_(tick_of(end, monitor_->tick), slot);
-}
-
 // ---- While it is open.
 
 void life_cycle::reminded(key_slot slot) {
@@ -341,18 +276,6 @@ void life_cycle::reminded(key_slot slot) {
   const auto known = open_.find(slot);
   if (known != open_.end() && is_due(known->second))
     touched_.push_back(slot);
-}
-
-bool life_cycle::is_due(const incident& what) const {
-  switch (what.at) {
-  case stage::waiting: return true;
-  case stage::open:
-    return what.has_new_children || is_look_due(what) || tick_ == what.told + update_ticks_ ||
-           (!what.proposed && tick_ == what.looked + look_ticks_);
-  case stage::calm: return tick_ >= what.until;
-  case stage::closed: return tick_ > what.until;
-  }
-  return false;
 }
 
 bool life_cycle::is_look_due(const incident& what) const {
@@ -388,35 +311,25 @@ bool life_cycle::look_again(incident& what, key_slot slot) const {
   return has_other_causes || has_other_types;
 }
 
-/// Asks for the reminders at which the incident is due.
-void life_cycle::remind(const incident& what, key_slot slot) const {
-  switch (what.at) {
-  case stage::waiting: remind_(tick_ + 1, slot); break;
-  case stage::open:
-    if (what.told + update_ticks_ > tick_)
-      remind_(what.told + update_ticks_, slot);
-    if (!what.proposed)
-      remind_(what.looked + look_ticks_, slot);
-    if (what.has_new_children)
-      remind_(tick_ + 1, slot);
-    if (looks())
-      for (const auto look : later_looks(*monitor_, what.opened))
-        if (look > tick_)
-          remind_(look, slot);
-    break;
-  case stage::calm: remind_(what.until, slot); break;
-  case stage::closed: remind_(what.until + 1, slot); break;
-  }
+/// Each once, although several reminders of one incident, and its events, may fall into one tick. Leaf cells answer
+/// questions about one onset in a row much faster than in turn.
+void life_cycle::in_order_of_onset(std::vector<key_slot>& slots) const {
+  std::vector<std::pair<tick_index, key_slot>> order;
+  order.reserve(slots.size());
+  for (const auto slot : slots)
+    if (const auto known = open_.find(slot); known != open_.end())
+      order.emplace_back(known->second.onset, slot);
+  std::sort(order.begin(), order.end());
+  order.erase(std::unique(order.begin(), order.end()), order.end());
+  slots.clear();
+  for (const auto& [onset, slot] : order)
+    slots.push_back(slot);
 }
 
 void life_cycle::end_tick(detector& judging) {
-  // Several reminders of one incident, and its events, may fall into one tick.
-  std::sort(touched_.begin(), touched_.end());
-  touched_.erase(std::unique(touched_.begin(), touched_.end()), touched_.end());
+  in_order_of_onset(touched_);
   for (const auto slot : touched_) {
     const auto known = open_.find(slot);
-    if (known == open_.end())
-      continue;
     auto& what = known.value();
     keys_->mark_changed(slot);
     switch (what.at) {
@@ -497,57 +410,6 @@ void life_cycle::look_for_new_normal(incident& what) {
   what.looked_expected = what.expected;
 }
 
-void life_cycle::refresh_severity(incident& what) const {
-  const auto now = severity_of(what);
-  if (now >= what.harm) {
-    what.harm = now;
-    what.lower_since = incident::never;
-  } else if (what.lower_since == incident::never) {
-    what.lower_since = tick_;
-  } else if ((tick_ - what.lower_since) * monitor_->tick >= monitor_->severity.fall_after) {
-    what.harm = now;
-    what.lower_since = incident::never;
-  }
-}
-
-bool life_cycle::is_news(const incident& what) const {
-  if (tick_ == what.told)
-    return false;
-  if (what.has_new_children || tick_ - what.told >= update_ticks_)
-    return true;
-  const auto now = excess_per_hour(what);
-  return now > 0 && what.per_hour_told > 0 && (now >= 2 * what.per_hour_told || now <= what.per_hour_told / 2);
-}
-
-double life_cycle::hours_since_onset(const incident& what) const {
-  return static_cast<double>(tick_end_ - tick_start(what.onset, monitor_->tick)) / static_cast<double>(hour_ms);
-}
-
-double life_cycle::excess_of(const incident& what) const {
-  return measures_ == measurement::volume ? what.expected - static_cast<double>(what.total)
-                                          : static_cast<double>(what.failed) - what.expected;
-}
-
-double life_cycle::excess_per_hour(const incident& what) const {
-  return excess_of(what) / hours_since_onset(what);
-}
-
-severity life_cycle::severity_of(const incident& what) const {
-  if (measures_ == measurement::volume) {
-    const auto share = static_cast<double>(what.total) / std::max(what.expected, 1.0);
-    return share < critical_share ? severity::critical : share < major_share ? severity::major : severity::warning;
-  }
-  const auto& limits = monitor_->severity;
-  const auto rate = what.total > 0 ? static_cast<double>(what.failed) / static_cast<double>(what.total) : 0;
-  const auto per_hour = excess_per_hour(what);
-  if ((rate >= limits.critical_rate && what.total >= limits.critical_events) ||
-      per_hour >= limits.critical_excess_per_hour)
-    return severity::critical;
-  if (rate >= limits.major_ratio * what.baseline && per_hour >= limits.major_excess_per_hour)
-    return severity::major;
-  return severity::warning;
-}
-
 // ---- It ends.
 
 void life_cycle::end(key_slot slot, const verdict& what, const detector& judging) {
@@ -569,6 +431,11 @@ void life_cycle::end(key_slot slot, const verdict& what, const detector& judging
   }
 }
 
+void life_cycle::accept_calm(key_slot slot, const detector& judging) {
+  const auto closing = open_.find(slot)->second.closing;
+  close(slot, alert_kind::rebase, judging, &closing);
+}
+
 /// A key that comes and goes must not be told each time: the more often, the longer it must stay calm.
 tick_index life_cycle::calm_ticks(const incident& what) const {
   const auto doubled = std::min<std::uint32_t>(what.who.reopened - 1, 20);
@@ -580,14 +447,9 @@ void life_cycle::expire(key_slot slot, const detector& judging) {
   if (known == open_.end())
     return;
   if (known->second.at == stage::waiting)
-    open_as_page(slot, {}, judging);
-  if (open_incident(slot) != nullptr)
+    drop(slot); // nobody was told
+  else if (open_incident(slot) != nullptr)
     close(slot, alert_kind::expire, judging, nullptr);
-}
-
-void life_cycle::forget(const std::vector<bool>& slots) {
-  for (auto it = open_.begin(); it != open_.end();)
-    it = slots[it->first] ? open_.erase(it) : std::next(it);
 }
 
 void life_cycle::close(key_slot slot, alert_kind kind, const detector& judging, const closing_counts* closing) {
@@ -598,6 +460,8 @@ void life_cycle::close(key_slot slot, alert_kind kind, const detector& judging, 
     follow(what, slot, judging);
   tell(slot, what, kind, status, judging, closing);
   leave(slot);
+  if (kind == alert_kind::retract && what.children_count > 0)
+    refuted_pages_.emplace_back((*keys_)[slot].root, what.who.id);
   keys_->mark_changed(slot);
   if (kind != alert_kind::resolve || reopen_ticks_ == 0) {
     open_.erase(known);
@@ -608,175 +472,6 @@ void life_cycle::close(key_slot slot, alert_kind kind, const detector& judging, 
   what.at = stage::closed;
   what.until = tick_ + std::max(reopen_ticks_, took);
   remind(what, slot);
-}
-
-// ---- Records.
-
-void life_cycle::tell(key_slot slot, incident& what, alert_kind kind, alert_status status, const detector& judging,
-                      const closing_counts* closing) {
-  // What has had no events for days is forgotten by then.
-  if (status != alert_status::expired)
-    name_types(what, slot);
-  const auto& key = (*keys_)[slot];
-  alert record;
-  record.id = what.who.id;
-  record.revision = what.who.revision++;
-  record.kind = kind;
-  record.status = status;
-  record.level_of_harm = what.harm;
-  record.monitor = monitor_->name;
-  record.detector = monitor_->detectors[detector_index_].name;
-  record.shadow = monitor_->detectors[detector_index_].shadow;
-  record.level = level_names(*monitor_, key.level);
-  record.key = name_dimensions(*monitor_, key.level, key.bytes);
-  record.scope.assign(record.key.begin(), record.key.begin() + static_cast<std::ptrdiff_t>(monitor_->scope_size));
-  record.tick = tick_end_;
-  if (measures_ == measurement::volume)
-    measure_volume(record, what, closing);
-  else
-    measure(record, what, closing);
-  record.affected_per_hour = excess_per_hour(what);
-  record.affected_per_hour_on_open = what.per_hour_on_open;
-  record.evidence = what.evidence;
-  record.once_in_days = what.once_in_days;
-  record.confidence = what.confidence;
-  record.contributors = what.contributors;
-  record.error_types = what.error_types;
-  if (!what.is_page())
-    record.parent_id = what.who.parent;
-  record.children = what.children;
-  record.children_count = what.children_count;
-  record.reopen_count = what.who.reopened;
-  record.onset = tick_start(what.onset, monitor_->tick);
-  record.detected_at = tick_end(what.opened, monitor_->tick);
-  if (status != alert_status::open)
-    record.resolved_at = tick_end_;
-  record.watermark = tick_end_;
-  if (status == alert_status::open)
-    record.closes_when = judging.closes_when(slot);
-  record.model = closing != nullptr ? closing->model : what.model;
-  record.config_fingerprint = world_->fingerprint;
-  record.source_offsets = *offsets_;
-  record.monitor_index = monitor_index_;
-  record.detector_index = detector_index_;
-  record.key_bytes = key.bytes;
-  out_->push_back(std::move(record));
-  what.told = tick_;
-  what.per_hour_told = excess_per_hour(what);
-  what.has_new_children = false;
-  if (status == alert_status::open)
-    remind_(tick_ + update_ticks_, slot);
-}
-
-void life_cycle::measure(alert& record, const incident& what, const closing_counts* closing) const {
-  record.measured_value = what.total > 0 ? static_cast<double>(what.failed) / static_cast<double>(what.total) : 0;
-  if (closing != nullptr && closing->total > 0)
-    record.measured_value_on_close = static_cast<double>(closing->failed) / static_cast<double>(closing->total);
-  record.baseline_value = what.baseline;
-  const auto range = jeffreys_interval(what.failed, what.total);
-  record.interval_low = range.low;
-  record.interval_high = range.high;
-  record.effective = monitor_->has_rates;
-  record.sample_size = what.total;
-  record.failures = what.failed;
-  record.expected_failures = what.expected;
-  record.excess_failures = static_cast<double>(what.failed) - what.expected;
-  if (monitor_->has_viewers) {
-    record.affected_viewers = std::min(distinct_from_bitmap(what.viewers), what.failed);
-    record.affected_viewers_at_least = saturated(what.viewers);
-  }
-}
-
-void life_cycle::measure_volume(alert& record, const incident& what, const closing_counts* closing) const {
-  record.measures = measurement::volume;
-  const auto hours = hours_since_onset(what);
-  const auto events = static_cast<double>(what.total);
-  record.measured_value = events / hours;
-  if (closing != nullptr) {
-    const auto span = tick_end_ - tick_start(closing->onset, monitor_->tick);
-    record.measured_value_on_close =
-        static_cast<double>(closing->total) * static_cast<double>(hour_ms) / static_cast<double>(span);
-  }
-  record.baseline_value = what.expected / hours;
-  // Score interval of a Poisson mean, 95 %.
-  constexpr double z = 1.959964;
-  const auto middle = events + z * z / 2;
-  const auto reach = z * std::sqrt(events + z * z / 4);
-  record.interval_low = std::max(0.0, middle - reach) / hours;
-  record.interval_high = (middle + reach) / hours;
-  record.sample_size = what.total;
-  record.expected_events = what.expected;
-}
-
-// ---- Looking in, and state.
-
-const incident* life_cycle::held(key_slot slot) const {
-  const auto known = open_.find(slot);
-  return known == open_.end() ? nullptr : &known.value();
-}
-
-const incident* life_cycle::open_incident(key_slot slot) const {
-  const auto* known = held(slot);
-  return known != nullptr && known->at != stage::closed ? known : nullptr;
-}
-
-bool life_cycle::is_ongoing(key_slot slot) const {
-  const auto* known = held(slot);
-  return known != nullptr && known->is_ongoing();
-}
-
-/// The key's incident is not closed from now on.
-void life_cycle::enter(key_slot slot) {
-  auto& key = (*keys_)[slot];
-  ++key.holds;
-  alive_[key.root].insert(slot);
-  ++alive_count_;
-}
-
-void life_cycle::leave(key_slot slot) {
-  auto& key = (*keys_)[slot];
-  --key.holds;
-  --alive_count_;
-  const auto scope = alive_.find(key.root);
-  scope.value().erase(slot);
-  if (scope->second.empty())
-    alive_.erase(scope);
-}
-
-void life_cycle::restore(key_slot slot, incident&& held) {
-  if (held.at == stage::waiting)
-    waiting_.insert(slot);
-  open_[slot] = std::move(held);
-}
-
-bool life_cycle::can_have_been(const incident& what, tick_index last_tick) const {
-  const bool in_order = what.onset <= what.opened && what.opened <= last_tick && what.told <= last_tick &&
-                        what.looked <= last_tick && is_within_time(what.onset, monitor_->tick) &&
-                        is_within_time(what.told, monitor_->tick) && is_within_time(what.looked, monitor_->tick);
-  const bool severity_in_order =
-      what.lower_since == incident::never || (what.lower_since >= what.onset && what.lower_since <= last_tick);
-  switch (what.at) {
-  case stage::waiting: return in_order && severity_in_order && groups();
-  case stage::open:
-    return in_order && severity_in_order && what.told + update_ticks_ > last_tick &&
-           (what.proposed || what.looked + look_ticks_ > last_tick);
-  case stage::calm:
-  case stage::closed: return in_order && what.until >= last_tick && is_within_time(what.until, monitor_->tick);
-  }
-  return false;
-}
-
-bool life_cycle::remind_all(tick_index last_tick) {
-  tick_ = last_tick;
-  for (const auto& [slot, what] : open_) {
-    if (!can_have_been(what, last_tick))
-      return false;
-    // Only now every key knows its root.
-    if (what.at != stage::closed)
-      enter(slot);
-    remind(what, slot);
-  }
-  return true;
 }
 
 } // namespace tocsin

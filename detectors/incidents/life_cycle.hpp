@@ -44,6 +44,8 @@ public:
   /// Tells what is worth telling of the open incidents that changed. Withdraws from the detector what late events have
   /// shown to be no incident.
   void end_tick(detector& judging);
+  /// An operator has accepted the calm incident of a key: it closes at once.
+  void accept_calm(key_slot slot, const detector& judging);
   /// The key had no events for too long: its open incident ends.
   void expire(key_slot slot, const detector& judging);
   /// These slots (marked true) hold other keys from now on; none of their incidents is open.
@@ -71,12 +73,21 @@ public:
       for (const auto slot : scope->second)
         visit(slot, open_.find(slot)->second);
   }
-  /// Opens what waits: as a child of `parent` (returns its id, which may be that of an earlier excursion), or as a page
-  /// that has these children.
-  std::string open_as_child(key_slot slot, const std::string& parent, const detector& judging);
+  /// Opens what waits: as a child of `parent`, or as a page that has these children.
+  struct opened_child {
+    std::string id;        ///< may be that of an earlier excursion
+    bool is_again = false; ///< the parent has it among its children already
+  };
+  opened_child open_as_child(key_slot slot, const std::string& parent, const detector& judging);
   void open_as_page(key_slot slot, const std::vector<std::string>& children, const detector& judging);
   /// An open incident explains another one; it is told when the next tick after `end` closes.
   void adopt(key_slot slot, const std::string& child, time_ms end);
+  /// Pages with children that turned out to be none: root of the scope, id. Each is returned once.
+  std::vector<std::pair<key_slot, std::string>> take_refuted_pages() { return std::exchange(refuted_pages_, {}); }
+  /// An open child whose page turned out to be none becomes a page; that is told when the next tick after `end` closes.
+  void promote(key_slot slot, time_ms end);
+  /// ... or the child of another page.
+  void move_under(key_slot slot, const std::string& parent);
 
   // ---- Looking in, and state.
 
@@ -128,6 +139,7 @@ private:
   void end_if_over(key_slot slot, const detector& judging);
   tick_index calm_ticks(const incident& what) const;
   bool is_due(const incident& what) const;
+  void in_order_of_onset(std::vector<key_slot>& slots) const;
   void refresh(key_slot slot, incident& what, detector& judging);
   void refresh_severity(incident& what) const;
   bool attributes() const { return finder_ != nullptr && measures_ == measurement::error_rate; }
@@ -174,6 +186,7 @@ private:
   std::vector<key_slot> touched_;
   std::vector<correction> corrections_;     ///< sorted by slot
   tsl::robin_map<key_slot, verdict> ended_; ///< of those that wait
+  std::vector<std::pair<key_slot, std::string>> refuted_pages_;
 };
 
 } // namespace tocsin

@@ -95,6 +95,13 @@ public:
   /// present rate as baseline and says `accepted`. After step(). False where the limit is the user's own, or the
   /// baseline is that of other keys too: nothing has changed.
   virtual bool accept(key_slot /*slot*/, double /*rate*/, judge& /*out*/) { return false; }
+  /// The same of an incident that is over, but may come back at once: what was counted in it is the new normal from now
+  /// on. Says nothing.
+  struct incident_counts {
+    double total = 0, failed = 0;
+    double expected = 0; ///< volumes: events
+  };
+  virtual bool accept_calm(key_slot /*slot*/, const incident_counts& /*seen*/) { return false; }
   /// The open incident of the key was none: it is withdrawn, and what is counted from here on is judged anew. Called
   /// after step(), for detectors that keep their own account of what is open.
   virtual void withdraw(key_slot) {}

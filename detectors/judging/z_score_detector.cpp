@@ -113,6 +113,11 @@ bool z_score_detector::accept(key_slot slot, double rate, judge& out) {
   return true;
 }
 
+bool z_score_detector::accept_calm(key_slot slot, const incident_counts& seen) {
+  columns_[slot].history.mean = std::clamp(seen.failed / std::max(1.0, seen.total), 0.0, 1.0);
+  return true;
+}
+
 void z_score_detector::forget(const std::vector<bool>& slots) {
   forget_columns(columns_, slots);
   filling_.erase(std::remove_if(filling_.begin(), filling_.end(),

@@ -34,6 +34,7 @@ public:
   void forget(const std::vector<bool>& slots) override;
   void absorb(key_slot from, key_slot into, judge& out) override;
   bool accept(key_slot slot, double rate, judge& out) override;
+  bool accept_calm(key_slot slot, const incident_counts& seen) override;
   double expected_rate(key_slot slot) const override { return columns_[slot].history.mean; }
   std::string closes_when(key_slot slot) const override;
   std::vector<std::pair<std::string, std::string>> explain(key_slot slot) const override;

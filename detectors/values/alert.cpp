@@ -1,6 +1,8 @@
 #include "detectors/values/alert.hpp"
 
+#include <algorithm>
 #include <tuple>
+#include <utility>
 
 namespace tocsin {
 
@@ -45,6 +47,19 @@ const char* name_of(measurement value) {
 bool precedes(const alert& a, const alert& b) {
   return std::tie(a.tick, a.monitor_index, a.detector_index, a.key_bytes, a.revision) <
          std::tie(b.tick, b.monitor_index, b.detector_index, b.key_bytes, b.revision);
+}
+
+void sort_alerts(std::vector<alert>& all, std::size_t first) {
+  // Records are large: they are moved once, however many there are.
+  std::vector<alert*> order;
+  for (auto i = first; i < all.size(); ++i)
+    order.push_back(&all[i]);
+  std::sort(order.begin(), order.end(), [](const alert* a, const alert* b) { return precedes(*a, *b); });
+  std::vector<alert> sorted;
+  sorted.reserve(order.size());
+  for (auto* one : order)
+    sorted.push_back(std::move(*one));
+  std::move(sorted.begin(), sorted.end(), all.begin() + static_cast<std::ptrdiff_t>(first));
 }
 
 } // namespace tocsin

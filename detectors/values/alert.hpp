@@ -4,6 +4,7 @@
 #include "detectors/values/time.hpp"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -103,5 +104,7 @@ struct alert {
 
 /// Total order of a world's alert log.
 bool precedes(const alert& a, const alert& b);
+/// Sorts the records from place `first` on.
+void sort_alerts(std::vector<alert>& all, std::size_t first = 0);
 
 } // namespace tocsin

@@ -24,7 +24,7 @@ struct memory_share {
 /// - leaf cells: max_leaf_cells * (cell, index entry, key text) for each tick that allowed_lateness and settle hold
 ///   open, the newest and the one that is being judged, for each partition;
 /// - leaves' past: max_leaves * (192 bytes + key text + 205 buckets of 16 bytes, for leaves that are active all the
-/// time);
+///   time; and 704 bytes while a tick brings as many new leaves);
 /// - roll-up: the cells of one tick, summed up the levels.
 /// Beside them: input buffers (8 MiB of credit a partition, raw and decoded), the process with its queues, and what a
 /// commit gathers. Partitions are the configured files; `replay` with more inputs needs more.

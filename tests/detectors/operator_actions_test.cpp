@@ -208,6 +208,28 @@ TEST_CASE("verdicts go on in an excluded range") {
   CHECK_FALSE(t.world.of(alert_kind::resolve, 1).empty());
 }
 
+TEST_CASE("an excluded range is not the past of leaf cells in the engine") {
+  const auto excess_found = [](bool excluded) {
+    traffic t(silent_world());
+    const auto load_test = noon + 6 * hour_ms;
+    if (excluded)
+      t.world.engine().obey(exclusion(load_test, load_test + 6 * hour_ms, {{"cdn", "a"}}));
+    t.run(noon, load_test, 0.01);
+    t.run(load_test, load_test + 6 * hour_ms, 0.2);
+    t.run(load_test + 6 * hour_ms, load_test + 8 * hour_ms, 0.01);
+    const auto since = load_test + 8 * hour_ms;
+    t.run(since, since + 10 * minute_ms, 0.2);
+    const auto found = t.world.engine().attribute(0, root_bytes(), since);
+    REQUIRE(found);
+    REQUIRE_FALSE(found->ranking.empty());
+    CHECK(found->ranking[0].set[0].value == std::optional<std::string>("a"));
+    return found->ranking[0].excess;
+  };
+  // 60 ticks of 30 events fail at 20 % instead of 1 %; with the load test in the past, about 9 % would be expected.
+  CHECK(excess_found(true) == doctest::Approx(60 * 30 * 0.19).epsilon(0.15));
+  CHECK(excess_found(false) < 60 * 30 * 0.14);
+}
+
 TEST_CASE("an accepted incident closes as rebase, and its rate is the baseline at once") {
   const auto day = [](bool accepted, std::vector<detector_spec> detectors) {
     auto spec = sr_mixture_world(1, tick);
@@ -254,6 +276,85 @@ TEST_CASE("an accepted incident closes as rebase, and its rate is the baseline a
     CHECK(t.world.of(alert_kind::open, 1).size() == 1);
     CHECK(t.world.of(alert_kind::rebase).empty());
   }
+}
+
+TEST_CASE("an accepted rate holds, however few events the key has") {
+  const auto opens_of_a = [](bool accepted) {
+    weighted_world world(sr_mixture_world(1, tick));
+    const auto a = world.key("a"), b = world.key("b");
+    const auto run = [&](time_ms from, time_ms to, bool fails) {
+      for (auto at = from; at < to; at += minute_ms) {
+        world.add(at, b, 200, 2);
+        if ((at - noon) % (5 * minute_ms) == 0) // an event each five minutes, every second of which fails
+          world.add(at, a, 1, fails && (at - noon) % (10 * minute_ms) == 0 ? 1 : 0);
+      }
+      world.flush();
+    };
+    run(noon, noon + 12 * hour_ms, false);
+    run(noon + 12 * hour_ms, noon + 14 * hour_ms, true);
+    REQUIRE(world.of(alert_kind::open, 1).size() == 1);
+    if (accepted)
+      world.engine().obey(acceptance({{"cdn", "a"}}));
+    run(noon + 14 * hour_ms, noon + 40 * hour_ms, true);
+    if (accepted) {
+      REQUIRE(world.of(alert_kind::rebase, 1).size() == 1);
+      CHECK(world.of(alert_kind::rebase, 1)[0].sample_size < 40);
+      const auto known = world.engine().explain(0, cdn_bytes("a"));
+      CHECK(known->detectors[0].model->expected_rate == doctest::Approx(0.5).epsilon(0.3));
+    }
+    return world.of(alert_kind::open, 1).size();
+  };
+  CHECK(opens_of_a(true) == 1);
+}
+
+TEST_CASE("an accepted incident that is calm closes at once, and its rate is expected") {
+  const auto second_end = noon + 8 * hour_ms + 15 * minute_ms;
+  const auto flapping = [&] {
+    traffic t(sr_mixture_world(1, tick));
+    t.run(noon, noon + 8 * hour_ms, 0.01);
+    t.run(noon + 8 * hour_ms, noon + 8 * hour_ms + 5 * minute_ms, 0.3);
+    t.run(noon + 8 * hour_ms + 5 * minute_ms, second_end - 5 * minute_ms, 0.01);
+    t.run(second_end - 5 * minute_ms, second_end, 0.3);
+    return t;
+  };
+  // From the second excursion on, the end is told a minute after it is known.
+  auto untouched = flapping();
+  untouched.run(second_end, second_end + 20 * minute_ms, 0.01);
+  const auto ends = untouched.world.of(alert_kind::resolve, 1);
+  REQUIRE(ends.size() == 2);
+  REQUIRE(ends[1].reopen_count == 1);
+  const auto calm = ends[1].tick - 30 * second_ms;
+
+  auto t = flapping();
+  t.run(second_end, calm, 0.01);
+  t.world.engine().obey(acceptance({{"cdn", "a"}}));
+  t.run(calm, calm + 2 * minute_ms, 0.01);
+  const auto closed = t.world.of(alert_kind::rebase, 1);
+  REQUIRE(closed.size() == 1);
+  CHECK(closed[0].id == ends[1].id);
+  CHECK(closed[0].tick == calm);
+  CHECK(t.world.of(alert_kind::resolve, 1).size() == 1);
+  CHECK(t.expected_rate(cdn_bytes("a")) == doctest::Approx(0.3).epsilon(0.2));
+  t.run(calm + 2 * minute_ms, calm + 10 * minute_ms, 0.3);
+  CHECK(t.world.of(alert_kind::open, 1).size() == 1);
+}
+
+TEST_CASE("what was accepted is no cause of a later incident") {
+  const auto later_causes = [](bool accepted) {
+    traffic t(sr_mixture_world(1, tick));
+    t.run(noon, noon + 8 * hour_ms, 0.01);
+    t.run(noon + 8 * hour_ms, noon + 9 * hour_ms, 0.06);
+    if (accepted) {
+      t.world.engine().obey(acceptance({{"cdn", "a"}}));
+      t.world.engine().obey(acceptance({}));
+    }
+    t.run(noon + 9 * hour_ms, noon + 9 * hour_ms + 30 * minute_ms, 0.06);
+    const auto found = t.world.engine().attribute(0, root_bytes(), noon + 9 * hour_ms + 10 * minute_ms);
+    REQUIRE(found);
+    return found->causes.size();
+  };
+  CHECK(later_causes(false) == 1);
+  CHECK(later_causes(true) == 0);
 }
 
 TEST_CASE("an acceptance of an id closes only that incident, one of a closed incident nothing") {

@@ -259,13 +259,7 @@ TEST_CASE("report: the proof of a volume, and of detectors that weigh nothing") 
         "The detector threshold weighs no evidence: it opened because its own rule held.");
 }
 
-TEST_CASE("report: what is too small or too great for a person") {
-  CHECK(long_time(0.25) == "6 hours");
-  CHECK(long_time(114) == "114 days");
-  CHECK(long_time(36525) == "100 years");
-  CHECK(long_time(1e30) == "more than a million years");
-  CHECK(quantity(12345.6) == "12346");
-  CHECK(percent(0.0841121) == "8.41 %");
+TEST_CASE("report: times as people read them") {
   CHECK(clock_time(noon) == "2016-05-04 12:00:00");
 }
 

@@ -1,5 +1,6 @@
 #include "tools/alert_log/incident_text.hpp"
 
+#include "io/words.hpp"
 #include "tools/alert_log/words.hpp"
 
 #include <fmt/format.h>
@@ -93,7 +94,7 @@ std::string evidence_of(const fields& record) {
     return {};
   auto text = fmt::format("{} when it opened (1 opens)", shown_count(evidence));
   if (const auto days = record.number("once_in_days"))
-    text += fmt::format("; chance alone would do this once in {} days", shown_count(days));
+    text += fmt::format("; chance alone would do this {}", io::how_often(*days));
   if (const auto confidence = record.number("confidence"))
     text += fmt::format("; {:.3g} % sure that it is real", *confidence * 100);
   return text;

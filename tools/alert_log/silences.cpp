@@ -1,5 +1,6 @@
 #include "tools/alert_log/silences.hpp"
 
+#include "io/key_json.hpp"
 #include "tools/common/units.hpp"
 
 #include <fmt/format.h>
@@ -81,20 +82,11 @@ private:
       complain(name, fmt::format("found \"{}\", expected a time such as 2016-05-04T12:00:00Z", shown));
     return parsed.value_or(0);
   }
-  std::vector<std::pair<std::string, std::string>> key() {
-    std::vector<std::pair<std::string, std::string>> out;
-    const auto found = object_.find("key");
-    if (found == object_.end())
-      return out;
-    if (!found->is_object())
-      complain("key", "found " + found->dump() + R"(, expected an object such as {"cdn": "fastly"})");
-    else
-      for (const auto& [dimension, value] : found->items()) {
-        if (!value.is_string())
-          complain("key/" + dimension, "found " + value.dump() + ", expected text (\"(none)\" for a missing value)");
-        else
-          out.emplace_back(dimension, value.get<std::string>());
-      }
+  io::named_values key() {
+    std::optional<io::key_mistake> wrong;
+    auto out = io::read_key(object_, wrong);
+    if (wrong)
+      complain(wrong->pointer, fmt::format("found {}, expected {}", wrong->found, wrong->expected));
     return out;
   }
 

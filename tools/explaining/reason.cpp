@@ -1,4 +1,5 @@
 #include "detectors/judging/words.hpp"
+#include "io/words.hpp"
 #include "tools/explaining/answer.hpp"
 
 #include <fmt/format.h>
@@ -32,8 +33,7 @@ std::string of_incident(const incident_view& incident) {
   if (incident.evidence)
     text += fmt::format("; it opened at evidence {}", in_words(*incident.evidence));
   if (incident.once_in_days)
-    text +=
-        fmt::format(", which chance alone would reach once in {} on this key", in_time(*incident.once_in_days * 86400));
+    text += fmt::format(", which chance alone would reach {} on this key", io::how_often(*incident.once_in_days));
   return text + ".";
 }
 

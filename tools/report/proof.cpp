@@ -99,7 +99,7 @@ std::string evidence_sentence(const json& record, const json& model) {
   auto out = fmt::format("The evidence was {}; {} opens.", quantity(*evidence),
                          quantity(number(model, "threshold").value_or(1)));
   if (const auto days = number(record, "once_in_days")) {
-    out += fmt::format(" Chance alone would do this once in {}", long_time(*days));
+    out += fmt::format(" Chance alone would do this {}", how_often(*days));
     if (const auto budget = number(model, "budget_per_day"))
       out += fmt::format(", at this key's budget of {} false alarms a day", quantity(*budget));
     out += ".";

@@ -1,5 +1,6 @@
 #include "detectors/judging/sr_mixture/detector.hpp"
 
+#include "detectors/judging/dimensions.hpp"
 #include "detectors/judging/words.hpp"
 #include "models/binomial.hpp"
 #include "models/guard.hpp"
@@ -27,6 +28,7 @@ constexpr int many_viewers = 40;  ///< bits set of 64: about 63 viewers
 constexpr double most_sum = 1e30; ///< of what an hour gathers: finite as a float, whatever is counted
 constexpr std::uint8_t passing_incidents_learned = 3; ///< so many in a day or two are what the key does
 constexpr double mild_excess = 0.05;     ///< of the rate: what is worse is an outage, however often it comes
+constexpr double vouched_failures = 100; ///< what a rate is worth at least that an operator accepts
 constexpr tick_index least_patience = 2; ///< hours after which a rate may be the new normal ...
 
 /// Hides the memory's latency: the states of the keys to come.
@@ -770,7 +772,7 @@ void detector::judge_open(const key_counts& counts, const expectation& expected,
   what.baseline = expected.rate;
   auto& key = keys_of_[counts.slot];
   if (!is_back)
-    take_as_normal(counts.slot, open, expected);
+    take_as_normal(counts.slot, open.failed, open.total, expected);
   else if (now_ - open.opened <= ticks_an_hour_ && key.passing_incidents < 255 &&
            open.failed < (expected.rate + mild_excess) * open.total)
     ++key.passing_incidents;
@@ -803,23 +805,52 @@ bool detector::accept(key_slot slot, double, judge& out) {
   what.failed = whole(open.failed);
   what.capped = what.failed;
   what.baseline = expected->rate;
-  take_as_normal(slot, open, *expected);
+  take_as_vouched(slot, open.failed, open.total, *expected);
   out.say(std::move(what));
   open_.erase(slot);
   return true;
 }
 
-void detector::take_as_normal(key_slot slot, const open_state& open, const expectation& expected) {
-  const auto rate = open.failed / std::max(1.0, open.total);
+bool detector::accept_calm(key_slot slot, const incident_counts& seen) {
+  if ((*keys_)[slot].level >= monitor_->levels.size())
+    return false;
+  expect_root((*keys_)[slot].root);
+  const auto expected = expect_from_state((*keys_)[slot].bytes, now_);
+  if (!expected)
+    return false;
+  take_as_vouched(slot, seen.failed, seen.total, *expected);
+  return true;
+}
+
+/// The incident's own counts become the level, worth at most a hundred failures.
+void detector::take_as_normal(key_slot slot, double failed, double total, const expectation& expected) {
+  const auto rate = failed / std::max(1.0, total);
   auto& key = keys_of_[slot];
   if ((*keys_)[slot].level == 0) {
     scopes_[key.place].baseline.accept(rate);
     return;
   }
-  // The incident's own counts become the level, worth at most a hundred failures.
-  const auto failures = std::clamp(open.failed, 1.0, 100.0);
+  const auto failures = std::clamp(failed, 1.0, 100.0);
   key.level.failures = static_cast<float>(failures);
   key.level.exposure = static_cast<float>(failures * expected.season / std::max(rate, 1e-6));
+}
+
+/// A person knows more than the counts: the rate becomes the expected one however few they are. The prior, which weighs
+/// as much as `strength` failures at the parent's level, gets a quarter of the weight at most; the exposure makes up
+/// for what it pulls.
+void detector::take_as_vouched(key_slot slot, double failed, double total, const expectation& expected) {
+  take_as_normal(slot, failed, total, expected);
+  const auto& who = (*keys_)[slot];
+  const auto parent = expect_from_state(parent_key(*monitor_, who.bytes), now_);
+  if (who.level == 0 || !parent)
+    return;
+  const auto wanted = std::max(failed / std::max(1.0, total), 1e-6) / expected.season;
+  const auto strength = scope_of(slot).priors[who.level].strength();
+  const auto prior_exposure = strength / parent->level;
+  const auto failures = std::max(vouched_failures, 4 * prior_exposure * wanted);
+  auto& level = keys_of_[slot].level;
+  level.failures = static_cast<float>(failures);
+  level.exposure = static_cast<float>((failures + strength) / wanted - prior_exposure);
 }
 
 /// Score first, learn after: the tick joins what has been counted.

@@ -36,6 +36,7 @@ public:
   void absorb(key_slot from, key_slot into, judge& out) override;
   void withdraw(key_slot slot) override;
   bool accept(key_slot slot, double rate, judge& out) override;
+  bool accept_calm(key_slot slot, const incident_counts& seen) override;
   double expected_rate(key_slot slot) const override;
   std::string closes_when(key_slot slot) const override;
   std::vector<std::pair<std::string, std::string>> explain(key_slot slot) const override;
@@ -118,7 +119,8 @@ private:
   void raise(const key_counts& counts, const expectation& expected, double guard, judge& out);
   void count(const key_counts& counts, const expectation& expected, lesson how);
   void spoil(key_state& key);
-  void take_as_normal(key_slot slot, const open_state& open, const expectation& expected);
+  void take_as_normal(key_slot slot, double failed, double total, const expectation& expected);
+  void take_as_vouched(key_slot slot, double failed, double total, const expectation& expected);
   void judge_types(const closed_tick& tick, judge& out);
   void turn_tail(key_slot slot, judge& out);
   void judge_tail(key_slot slot, judge& out);

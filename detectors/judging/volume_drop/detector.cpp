@@ -338,6 +338,14 @@ bool detector::accept(key_slot slot, double, judge& out) {
   return true;
 }
 
+bool detector::accept_calm(key_slot slot, const incident_counts& seen) {
+  const auto place = keys_of_[slot].place;
+  if (place == no_place || seen.expected <= 0)
+    return false;
+  fulls_[place].baseline.accept(seen.total / seen.expected);
+  return true;
+}
+
 void detector::close(key_slot slot, full_state& full, const open_drop& open, bool is_back, judge& out) {
   verdict what;
   what.type = is_back ? verdict::kind::normal : verdict::kind::accepted;

@@ -31,6 +31,7 @@ public:
   void forget(const std::vector<bool>& slots) override;
   void absorb(key_slot, key_slot, judge&) override {}
   bool accept(key_slot slot, double rate, judge& out) override;
+  bool accept_calm(key_slot slot, const incident_counts& seen) override;
   /// Expected events an hour.
   void withdraw(key_slot slot) override { open_.erase(slot); }
   double expected_rate(key_slot slot) const override;

@@ -388,6 +388,82 @@ TEST_CASE("late successes retract an incident, once; afterwards the key is judge
   CHECK(opens[1].id != opened.id);
 }
 
+TEST_CASE("an alarm whose key expires while it waits is not told") {
+  auto spec = threshold_world();
+  spec.monitors[0].life.group_wait = 5 * minute_ms;
+  spec.monitors[0].expire_after = 2 * minute_ms;
+  harness h(spec);
+  h.steady(noon, 6, 100, 0);
+  h.event(noon + minute_ms, 100, 50);
+  CHECK(h.all.empty());
+  h.advance(noon + hour_ms);
+  CHECK(h.all.empty());
+}
+
+TEST_CASE("a child that re-opens is counted once, however many children there are") {
+  auto spec = threshold_world();
+  spec.monitors[0].life.group_wait = 20 * second_ms;
+  harness h(spec);
+  constexpr int cdns = 60;
+  for (int i = 0; i < 60; ++i)
+    for (int cdn = 0; cdn < cdns; ++cdn) {
+      // Each fails, and twelve of them break off three times; the stream as a whole fails all the time.
+      const bool fails = i >= 6 && (cdn < 48 || (i / 6) % 2 == 1);
+      h.event(noon + i * 10 * second_ms, 100, fails ? 50 : 0, ("c" + std::to_string(cdn)).c_str());
+    }
+  const auto page = h.of("open", 0);
+  REQUIRE(page.size() == 1);
+  CHECK(page[0].children_count == cdns);
+  CHECK(std::count_if(h.all.begin(), h.all.end(),
+                      [](const alert& a) { return a.reopen_count == 1 && a.kind == alert_kind::update; }) >= 12);
+  for (const auto& a : h.all)
+    if (a.id == page[0].id)
+      CHECK(a.children_count == cdns);
+}
+
+TEST_CASE("when a page turns out to be none, its children go to the next cause, or become pages themselves") {
+  for (const bool has_other_cause : {false, true}) {
+    auto spec = one_monitor({"sr_mixture", "sr", sr_mixture_spec{}});
+    spec.monitors[0].life.group_wait = 20 * second_ms;
+    harness h(spec);
+    for (int i = 0; i < 6 * 60; ++i)
+      for (const auto* cdn : {"a", "b"})
+        h.event(noon + i * 10 * second_ms, 200, 2, cdn);
+    const auto out = noon + hour_ms;
+    for (int i = 0; i < 8; ++i) {
+      h.event(out + i * 10 * second_ms, 20, 6, "a");
+      h.event(out + i * 10 * second_ms, 200, has_other_cause && i >= 4 ? 150 : 2, "b");
+    }
+    // The page is cdn=a, the stream as a whole its child.
+    REQUIRE(h.of("open", 0).size() == 1);
+    REQUIRE(h.of("open", 1).size() == (has_other_cause ? 2 : 1));
+    const auto root = h.of("open", 0)[0], page = h.of("open", 1)[0];
+    REQUIRE_FALSE(page.parent_id);
+    REQUIRE(root.parent_id == std::optional<std::string>(page.id));
+    // What succeeded in a all that time becomes known, while other cdns fail: b, or many too small to alarm themselves.
+    h.event(out + 1, 8000, 0, "a");
+    if (has_other_cause)
+      h.event(out + 75 * second_ms, 8000, 6000, "b");
+    else
+      for (int n = 0; n < 4000; ++n)
+        h.event(out + 75 * second_ms, 1, 1, ("c" + std::to_string(n)).c_str());
+    for (int i = 8; i < 12; ++i)
+      h.event(out + i * 10 * second_ms, 200, 150, "b");
+    const auto retracted = h.of("retract", 1);
+    REQUIRE(retracted.size() == 1);
+    CHECK(retracted[0].id == page.id);
+    const auto after = std::find_if(h.all.begin(), h.all.end(), [&](const alert& a) {
+      return a.id == root.id && a.tick > retracted[0].tick && a.status == alert_status::open;
+    });
+    REQUIRE(after != h.all.end());
+    CHECK(after->kind == alert_kind::update);
+    if (has_other_cause)
+      CHECK(after->parent_id == std::optional<std::string>(h.of("open", 1)[1].id));
+    else
+      CHECK_FALSE(after->parent_id);
+  }
+}
+
 TEST_CASE("nothing is learned while an incident is open") {
   auto spec = one_monitor({"sr_mixture", "sr", sr_mixture_spec{}});
   harness h(spec);
