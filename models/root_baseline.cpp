@@ -80,6 +80,7 @@ void root_baseline::forecast_seasonal(const season_position& at) {
   const auto known =
       at.between(static_cast<double>(a.failures) + strength(a), static_cast<double>(b.failures) + strength(b));
   forecast_.seasonal = true;
+  forecast_.blind = false;
   forecast_.first_factor = factor(at.first);
   forecast_.second_factor = factor(at.second);
   forecast_.rate = level_ * at.between(forecast_.first_factor, forecast_.second_factor);
@@ -97,6 +98,7 @@ void root_baseline::forecast_local(const season_position& at) {
   const auto age = local_exposure_ > 0 ? (end_ - begin_ - local_moment_ / local_exposure_) / clock_.hour : 0;
   const auto drift = std::min(drift_an_hour * age, most_drift);
   forecast_.seasonal = false;
+  forecast_.blind = local_exposure_ <= prior_exposure;
   forecast_.first_factor = forecast_.second_factor = season;
   forecast_.rate = (local_failures_ + prior_failures) / (local_exposure_ + prior_exposure) * season;
   forecast_.inherited = over_dispersion / (local_failures_ + prior_failures) + drift * drift;
@@ -114,7 +116,7 @@ void root_baseline::learn(std::int64_t total, std::int64_t failed, lesson how) {
   const auto n = static_cast<double>(total);
   const auto e = static_cast<double>(failed);
   const auto expected = n * forecast_.rate;
-  if (n > 0)
+  if (n > 0 && !forecast_.blind)
     mean_failures_ = mean_failures_ <= 0 ? expected : mean_failures_ + mean_weight * (expected - mean_failures_);
   learn_hour(end_);
   if (forecast_.variance < learnable_variance) {

@@ -32,6 +32,7 @@ struct forecast {
   double first_factor = 1; ///< factors of the two cells between which the tick lies
   double second_factor = 1;
   bool seasonal = false; ///< the two factors are known
+  bool blind = true;     ///< of fewer events than the prior is worth: `rate` is the prior's more than the stream's
 };
 
 /// DESCRIPTION

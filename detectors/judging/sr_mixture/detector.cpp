@@ -864,16 +864,20 @@ void detector::count(const key_counts& counts, const expectation& expected, less
   const auto failed = static_cast<double>(counts.failed);
   const auto failures = total * expected.rate;
 
-  const auto passed = key.last_tick == never ? 1 : now_ - key.last_tick;
-  const auto kept = passed == 1 ? kept_a_tick_ : std::pow(kept_a_tick_, static_cast<double>(passed));
-  const auto an_hour = failures * static_cast<double>(ticks_an_hour_);
-  key.recent_failures =
-      static_cast<float>(static_cast<double>(key.recent_failures) * kept + (1 - kept_a_tick_) * an_hour);
-  key.recent_weight = static_cast<float>(static_cast<double>(key.recent_weight) * kept + (1 - kept));
-  key.mean_failures =
-      key.active_ticks == 0
-          ? static_cast<float>(failures)
-          : key.mean_failures + static_cast<float>(mean_weight * (failures - static_cast<double>(key.mean_failures)));
+  // The first ticks of a root expect half of everything to fail: nothing can be measured by that.
+  const bool is_blind = !expected.in_shape && scope_of(counts.slot).baseline.expected().blind;
+  if (!is_blind) {
+    const auto passed = key.last_tick == never ? 1 : now_ - key.last_tick;
+    const auto kept = passed == 1 ? kept_a_tick_ : std::pow(kept_a_tick_, static_cast<double>(passed));
+    const auto an_hour = failures * static_cast<double>(ticks_an_hour_);
+    key.recent_failures =
+        static_cast<float>(static_cast<double>(key.recent_failures) * kept + (1 - kept_a_tick_) * an_hour);
+    key.recent_weight = static_cast<float>(static_cast<double>(key.recent_weight) * kept + (1 - kept));
+    key.mean_failures =
+        key.mean_failures <= 0
+            ? static_cast<float>(failures)
+            : key.mean_failures + static_cast<float>(mean_weight * (failures - static_cast<double>(key.mean_failures)));
+  }
   if (key.active_ticks < ticks_until_calibrated)
     ++key.active_ticks;
 
@@ -887,6 +891,8 @@ void detector::count(const key_counts& counts, const expectation& expected, less
   }
   key.current_spoiled = key.current_spoiled || how == lesson::none;
   key.current_whole = key.current_whole || how == lesson::whole;
+  if (is_blind)
+    return;
   add(key.current.failed, failed);
   add(key.current.expected, failures);
   add(key.current.exposure, total * expected.season);

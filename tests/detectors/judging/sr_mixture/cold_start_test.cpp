@@ -77,3 +77,21 @@ TEST_CASE("x5 at 10 a second half an hour after the start is found") {
   CHECK(in_time >= 0.96 * used);
   MESSAGE(soon << " within 2 minutes, " << in_time << " within 10, of " << used);
 }
+
+TEST_CASE("the first ticks, in which a root knows nothing, do not teach its children a rate that is too low") {
+  constexpr auto tick = minute_ms;
+  std::size_t opened = 0;
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    weighted_world world(sr_mixture_world(1, tick));
+    const std::vector<std::size_t> keys{world.key("a"), world.key("b")};
+    std::mt19937_64 random(seed);
+    for (int i = 0; i < 12 * 60; ++i)
+      for (const auto key : keys) {
+        const auto total = std::poisson_distribution<std::int64_t>(300)(random);
+        world.add(noon + i * tick, key, total, std::binomial_distribution<std::int64_t>(total, 0.01)(random));
+      }
+    world.finish();
+    opened += world.of(alert_kind::open).size();
+  }
+  CHECK(opened <= 4); // a budget of 1 a day, four days
+}
