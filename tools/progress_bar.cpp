@@ -62,7 +62,7 @@ void progress_bar::show(const actors::pipeline_progress& now) {
   std::fflush(stderr);
 }
 
-void progress_bar::clear() {
+void progress_bar::clear() const {
   if (visible_)
     fmt::print(stderr, "\r\033[K");
 }

@@ -13,7 +13,7 @@ class progress_bar {
 public:
   explicit progress_bar(bool quiet);
   void show(const actors::pipeline_progress& now);
-  void clear();
+  void clear() const;
   /// Measures the speed anew: another pass begins.
   void restart() { start_ = std::chrono::steady_clock::now(); }
 

@@ -10,12 +10,12 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <set>
+#include <system_error>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -30,7 +30,8 @@ io::error mistake(const std::string& path, const std::string& pointer, const std
 }
 
 io::error unwritable(const std::string& path) {
-  return {io::error_code::sink, fmt::format("{}: cannot be written: {}", path, std::strerror(errno)), false, true};
+  return {io::error_code::sink, fmt::format("{}: cannot be written: {}", path, std::generic_category().message(errno)),
+          false, true};
 }
 
 /// Reads one silence; the first mistake counts.
@@ -180,8 +181,8 @@ bool silence::holds(const alert_record& record) const {
 io::result<std::vector<silence>> load_silences(const std::string& path) {
   std::ifstream file(path);
   if (!file)
-    return io::error{io::error_code::configuration, fmt::format("{}: cannot be read: {}", path, std::strerror(errno)),
-                     false, true};
+    return io::error{io::error_code::configuration,
+                     fmt::format("{}: cannot be read: {}", path, std::generic_category().message(errno)), false, true};
   const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   // As in the configuration, comments are allowed; the commands do not keep them.
   const auto document = json::parse(text, nullptr, false, true);

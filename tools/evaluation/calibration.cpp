@@ -49,8 +49,9 @@ noisy_stream make_stream(const noise_family& noise, const traffic_class& traffic
   shape.events_per_second = traffic.events_per_second;
   shape.failure_rate = base_rate;
   shape.phase = 2 * 3.14159265358979 * random.uniform();
+  const auto ticks_a_week = week / shape.tick;
   const auto start =
-      evaluation_start + static_cast<time_ms>(random.uniform() * static_cast<double>(week / shape.tick)) * shape.tick;
+      evaluation_start + static_cast<time_ms>(random.uniform() * static_cast<double>(ticks_a_week)) * shape.tick;
   if (shape.deploy_shift != 1) {
     if (random.uniform() < 0.5)
       shape.deploy_shift = 2 - shape.deploy_shift;
@@ -191,7 +192,7 @@ stream_alarms count_false_alarms(noisy_stream stream, const std::vector<detector
 void run_calibration(const suite_options& options, report& out) {
   const auto detectors = mixtures_by_budget();
   if (!is_available(detectors.front())) {
-    out.skipped.push_back("calibration: detector sr_mixture is not in this build");
+    out.skipped.emplace_back("calibration: detector sr_mixture is not in this build");
     return;
   }
   const auto& families = noise_families();

@@ -80,8 +80,9 @@ trial break_once(const cold_case& what, time_ms age, std::uint64_t seed) {
   shape.failure_rate = what.base_rate;
   shape.phase = 2 * 3.14159265358979 * random.uniform();
   run_plan plan;
+  const auto ticks_a_week = week / shape.tick;
   plan.start =
-      evaluation_start + static_cast<time_ms>(random.uniform() * static_cast<double>(week / shape.tick)) * shape.tick;
+      evaluation_start + static_cast<time_ms>(random.uniform() * static_cast<double>(ticks_a_week)) * shape.tick;
   plan.measured_from = plan.start;
   plan.end = plan.start + age + shape.tick;
   plan.world = evaluation_world({}, {{}}, shape.tick, mixtures_by_budget());
@@ -117,7 +118,8 @@ void add_rows(const cold_case& what, const age_class& age, const std::vector<tri
       numbers.emplace_back(format_duration(limit), share);
     }
     const auto bounds = share_interval(
-        static_cast<std::uint64_t>(numbers.front().second * static_cast<double>(found.trials()) + 0.5), found.trials());
+        static_cast<std::uint64_t>(std::lround(numbers.front().second * static_cast<double>(found.trials()))),
+        found.trials());
     out.rows.push_back(
         {what.name, age.name, budgets()[d].name, count_cell(found.trials()), count_cell(open_before),
          cell(fmt::format("{}", fmt::join(shares, ", ")), numbers),
@@ -130,6 +132,7 @@ void add_rows(const cold_case& what, const age_class& age, const std::vector<tri
 
 std::vector<std::string> cold_start_scenarios() {
   std::vector<std::string> names;
+  names.reserve(std::size(ages));
   for (const auto& one : ages)
     names.emplace_back(one.name);
   return names;
@@ -137,7 +140,7 @@ std::vector<std::string> cold_start_scenarios() {
 
 void run_cold_start(const suite_options& options, report& out) {
   if (!is_available(mixtures_by_budget().front())) {
-    out.skipped.push_back("cold_start: detector sr_mixture is not in this build");
+    out.skipped.emplace_back("cold_start: detector sr_mixture is not in this build");
     return;
   }
   table made;

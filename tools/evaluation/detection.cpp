@@ -160,8 +160,10 @@ private:
     });
     trials_.resize(scenario_.outages.size());
     for (std::size_t number = 0; number < worlds_; ++number)
-      for (auto& one : results[number].trials)
-        trials_[one.outage].push_back({volume_[number][one.source], std::move(one)});
+      for (auto& one : results[number].trials) {
+        auto& alike = trials_[one.outage];
+        alike.push_back({volume_[number][one.source], std::move(one)});
+      }
   }
 
   struct measured_trial {

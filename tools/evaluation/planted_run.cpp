@@ -48,8 +48,7 @@ public:
     for (const auto& source : plan.sources)
       streams_.push_back(source.stream);
     outage_of_.resize(streams_.size(), nullptr);
-    for (std::size_t i = 0; i < what.plantings.size(); ++i) {
-      const auto& [source, outage] = what.plantings[i];
+    for (const auto& [source, outage] : what.plantings) {
       streams_[source].branch(seed_of({seed, source}));
       outage_of_[source] = &plan.outages[outage];
       horizon_ = std::max(horizon_, plan.outages[outage].horizon);

@@ -22,6 +22,7 @@ std::string table_text(const table& what) {
   text += row_of(std::vector<std::string>(what.columns.size(), "---"));
   for (const auto& row : what.rows) {
     std::vector<std::string> cells;
+    cells.reserve(row.size());
     for (const auto& one : row)
       cells.push_back(one.text);
     text += row_of(cells);

@@ -12,8 +12,8 @@ struct cell {
   std::string text;
   std::vector<std::pair<std::string, double>> numbers;
 
-  cell(std::string words) : text(std::move(words)) {}
-  cell(const char* words) : text(words) {}
+  cell(std::string words) : text(std::move(words)) {} // NOLINT(google-explicit-constructor): a row is a list of words
+  cell(const char* words) : text(words) {}            // NOLINT(google-explicit-constructor)
   cell(std::string words, std::vector<std::pair<std::string, double>> behind)
       : text(std::move(words)), numbers(std::move(behind)) {}
 };

@@ -135,6 +135,7 @@ io::result<chosen_key> choose_key(const world_spec& world, const std::string& mo
                                   [&](const level_spec& one) { return one.dimensions == dimensions; });
   if (level == spec.levels.end()) {
     std::vector<std::string> names;
+    names.reserve(dimensions.size());
     for (const auto dimension : dimensions)
       names.push_back(spec.dimensions[dimension]);
     return misuse(fmt::format("--key: monitor {} has no level [{}]; its levels, with the scope, are {}", spec.name,

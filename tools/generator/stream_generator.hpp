@@ -87,8 +87,8 @@ private:
   };
   struct planted {
     incident_matcher matcher;
-    const planted_incident* incident;
-    std::uint16_t error_code;
+    const planted_incident* incident = nullptr;
+    std::uint16_t error_code = 0;
   };
 
   void begin_tick();

@@ -42,7 +42,8 @@ void rate_series::smooth(double events, std::size_t least) {
     return;
   const auto average = static_cast<double>(sum().total) / static_cast<double>(buckets_.size());
   const auto wanted = std::ceil(events / std::max(average, 1e-9));
-  const auto possible = static_cast<double>(buckets_.size() / least);
+  const auto most = buckets_.size() / least;
+  const auto possible = static_cast<double>(most);
   const auto times = static_cast<std::int64_t>(std::min(wanted, possible));
   if (times > 1)
     widen(times);

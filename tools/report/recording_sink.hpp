@@ -16,17 +16,17 @@ public:
       : next_(std::move(next)), book_(std::move(book)) {}
 
   io::result<void> complete(io::state_store& store) override {
-    if (const auto done = next_->complete(store); !done)
+    if (auto done = next_->complete(store); !done)
       return done;
     // Those that append() has brought are known by id and revision.
     return store.alerts(0, [this](const std::string& line) { return book_->add(line); });
   }
 
   io::result<void> append(const std::vector<std::string>& alerts) override {
-    if (const auto done = next_->append(alerts); !done)
+    if (auto done = next_->append(alerts); !done)
       return done;
     for (const auto& line : alerts)
-      if (const auto done = book_->add(line); !done)
+      if (auto done = book_->add(line); !done)
         return done;
     return {};
   }
