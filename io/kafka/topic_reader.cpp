@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace tocsin::io::kafka {
 
 namespace {
@@ -21,6 +23,11 @@ message_view view_of(const rd_kafka_message_t& got) {
   view.key = bytes(got.key, got.key_len);
   view.value = bytes(got.payload, got.len);
   return view;
+}
+
+/// What librdkafka may read ahead of each partition: 64 MiB among them all.
+std::size_t prefetch_kib(std::size_t partitions) {
+  return std::clamp<std::size_t>(65536 / std::max<std::size_t>(1, partitions), 256, 16384);
 }
 
 /// Messages on loan from librdkafka.
@@ -46,7 +53,7 @@ result<std::unique_ptr<topic_reader>> topic_reader::open(topic_reader_options op
   connecting.client = options.client;
   connecting.log = options.log;
   connecting.defaults = {{"fetch.wait.max.ms", "100"},
-                         {"queued.max.messages.kbytes", "16384"}, // of each partition
+                         {"queued.max.messages.kbytes", std::to_string(prefetch_kib(options.parts.size()))},
                          {"check.crcs", "true"}};
   connecting.fixed = {
       {"isolation.level", "read_committed"}, {"allow.auto.create.topics", "false"}, {"enable.auto.commit", "false"},
