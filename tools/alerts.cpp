@@ -8,6 +8,7 @@
 #include "tools/common/output_file.hpp"
 #include "tools/common/units.hpp"
 #include "tools/stop_signals.hpp"
+#include "tools/topics/alert_topic.hpp"
 
 #include <fmt/format.h>
 
@@ -42,6 +43,7 @@ Examples:
   tocsin alerts --kind open,resolve --key cdn=fastly   the story of one CDN
   tocsin alerts --follow --severity major,critical     wait for more, until interrupted
   tocsin alerts --json --since 2016-05-04T12:00:00Z    the records themselves
+  tocsin alerts --from-kafka tocsin-alerts --bootstrap localhost:9092 --follow
   tocsin alerts b7e1                                   all about the incident whose id begins so
   tocsin alerts silence add --key cdn=fastly --for 2h --comment "they know"      nobody needs to be told now)";
 
@@ -50,6 +52,8 @@ constexpr long follow_pause_ns = 200'000'000;
 
 struct alerts_options {
   std::string file = "alerts.ndjson";
+  std::string topic;
+  broker_options kafka;
   bool follow = false;
   bool json = false;
   bool open = false;
@@ -170,8 +174,21 @@ private:
   alert_table table_;
 };
 
+/// The alert log or the alert topic.
+io::result<std::unique_ptr<alert_lines>> open_lines(const alerts_options& options) {
+  if (options.topic.empty())
+    return std::unique_ptr<alert_lines>(std::make_unique<log_lines>(options.file, options.follow));
+  const auto at = make_broker(options.kafka);
+  if (!at)
+    return at.failure();
+  auto topic = alert_topic::open(options.topic, *at, options.follow);
+  if (!topic)
+    return topic.failure();
+  return std::unique_ptr<alert_lines>(std::move(*topic));
+}
+
 /// The next record of the log that can be read; nothing if there is none now.
-io::result<std::optional<alert_record>> next_record(log_lines& lines) {
+io::result<std::optional<alert_record>> next_record(alert_lines& lines) {
   for (;;) {
     auto line = lines.next();
     if (!line)
@@ -186,7 +203,7 @@ io::result<std::optional<alert_record>> next_record(log_lines& lines) {
 }
 
 /// Prints what matches, record by record. Following, until a signal ends it; else to the end of the log.
-io::result<void> print_stream(log_lines& lines, const alerts_options& options, alert_printer& printer,
+io::result<void> print_stream(alert_lines& lines, const alerts_options& options, alert_printer& printer,
                               silence_file& silences, output_file& out) {
   std::optional<stop_signals> signals;
   told_once complaint;
@@ -217,7 +234,7 @@ io::result<void> print_stream(log_lines& lines, const alerts_options& options, a
 
 /// Every record of the log that is wanted, in its order.
 template <class Wanted>
-io::result<std::vector<alert_record>> read_all(log_lines& lines, const Wanted& wanted) {
+io::result<std::vector<alert_record>> read_all(alert_lines& lines, const Wanted& wanted) {
   std::vector<alert_record> records;
   for (;;) {
     auto record = next_record(lines);
@@ -254,7 +271,7 @@ io::result<void> check_id(const std::vector<alert_record>& records, const std::s
 }
 
 /// Prints what can only be known at the end of the log.
-io::result<void> print_at_end(log_lines& lines, const alerts_options& options, alert_printer& printer) {
+io::result<void> print_at_end(alert_lines& lines, const alerts_options& options, alert_printer& printer) {
   // The other conditions must not hide an ambiguity, nor the end of an incident that --open asks about.
   alert_filter by_id;
   by_id.id_prefix = options.filter.id_prefix;
@@ -273,7 +290,7 @@ io::result<void> print_at_end(log_lines& lines, const alerts_options& options, a
 }
 
 /// One incident in full: its records, and those of its children.
-io::result<void> print_incident(log_lines& lines, const alerts_options& options, alert_printer& printer) {
+io::result<void> print_incident(alert_lines& lines, const alerts_options& options, alert_printer& printer) {
   const auto& prefix = options.filter.id_prefix;
   const auto is_it = [&](const std::string& id) { return id.compare(0, prefix.size(), prefix) == 0; };
   auto all = read_all(lines, [&](const alert_record& record) { return is_it(record.id) || is_it(record.parent_id); });
@@ -331,7 +348,10 @@ exit_code alerts(alerts_options options) {
   auto out = output_file::open("-");
   if (!out)
     return fail(out.failure());
-  log_lines lines(options.file, options.follow);
+  auto opened = open_lines(options);
+  if (!opened)
+    return fail(opened.failure());
+  auto& lines = **opened;
   silence_file silences(options.silences.value_or(usual_silences), options.silences.has_value());
   if (auto read = silences.refresh(); !read)
     return fail(read.failure());
@@ -358,7 +378,10 @@ void add_alerts(CLI::App& app, command_context& context) {
   auto options = std::make_shared<alerts_options>();
   auto& filter = options->filter;
   command->add_option("ID", filter.id_prefix, "Only this incident: its id or the beginning of it");
-  command->add_option("--file", options->file, "The alert log; - is standard input")->capture_default_str();
+  auto* file =
+      command->add_option("--file", options->file, "The alert log; - is standard input")->capture_default_str();
+  auto* topic = command->add_option("--from-kafka", options->topic, "An alert topic instead")->excludes(file);
+  declare_broker(*command, options->kafka, topic);
   auto* following =
       command->add_flag("--follow", options->follow, "Wait for more; the file may come later or be rotated");
   command->add_flag("--json", options->json, "The records as they are, instead of a table");

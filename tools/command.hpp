@@ -25,6 +25,7 @@ void add_check(CLI::App& app, command_context& context);
 void add_explain(CLI::App& app, command_context& context);
 void add_evaluate(CLI::App& app, command_context& context);
 void add_generate(CLI::App& app, command_context& context);
+void add_record(CLI::App& app, command_context& context);
 void add_replay(CLI::App& app, command_context& context);
 void add_run(CLI::App& app, command_context& context);
 void add_state(CLI::App& app, command_context& context);

@@ -1,12 +1,14 @@
 #include "tools/command.hpp"
 #include "tools/common/output_file.hpp"
 #include "tools/common/units.hpp"
-#include "tools/generator/stream_files.hpp"
 #include "tools/generator/stream_generator.hpp"
+#include "tools/generator/stream_writer.hpp"
 #include "tools/generator/truth.hpp"
+#include "tools/topics/generated_topic.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
 #include <memory>
 #include <optional>
@@ -38,7 +40,8 @@ Examples:
   tocsin generate --duration 6h --out views.ndjson --truth truth.json
   tocsin generate --scenario quiet --incident "start=2h,for=30m,where=cdn:fastly;country:DE,rate=0.3" --out -
   tocsin generate --events 5000000 --rate 500 --disorder 3s --late-fraction 0.01 --late-by 1m --partitions 4 --out v
-  tocsin generate --format csv --aggregate 10s --out counts.csv)";
+  tocsin generate --format csv --aggregate 10s --out counts.csv
+  tocsin generate --to-kafka views --bootstrap localhost:9092 --create --partitions 12 --key-by property)";
 
 /// The options as they were given.
 struct generate_options {
@@ -57,7 +60,12 @@ struct generate_options {
   std::string format = "ndjson";
   std::string truth_file;
   bool quiet = false;
-  stream_output output;
+  std::string out = "-";
+  std::optional<std::uint32_t> partitions;
+  std::string topic;
+  broker_options kafka;
+  std::vector<std::string> key_by;
+  bool create = false;
 };
 
 io::error misuse(const std::string& message) {
@@ -127,16 +135,44 @@ io::result<stream_profile> make_profile(const generate_options& options) {
   return profile;
 }
 
-io::result<stream_output> make_output(const generate_options& options, const stream_profile& profile) {
-  auto output = options.output;
-  output.format = options.format == "csv" ? event_format::csv : event_format::ndjson;
-  if (auto taken = take_duration("--aggregate", options.aggregate, output.aggregate); !taken)
+io::result<stream_format> make_format(const generate_options& options, const stream_profile& profile) {
+  stream_format format;
+  format.format = options.format == "csv" ? event_format::csv : event_format::ndjson;
+  if (auto taken = take_duration("--aggregate", options.aggregate, format.aggregate); !taken)
     return taken.failure();
-  if (output.aggregate > 0 && (profile.disorder > 0 || profile.late_fraction > 0))
+  if (format.aggregate > 0 && (profile.disorder > 0 || profile.late_fraction > 0))
     return misuse("--aggregate: counts are complete; leave out --disorder and --late-fraction");
-  if (output.partitions > 1 && output.path == "-")
-    return misuse("--partitions: several partitions need files, give --out FILE");
-  return output;
+  if (format.format == event_format::csv && !options.topic.empty())
+    return misuse("--format: a topic has no place for the header of csv; its messages are JSON");
+  return format;
+}
+
+io::result<std::vector<dimension>> parse_dimensions(const std::vector<std::string>& names) {
+  std::vector<dimension> found;
+  for (const auto& name : names) {
+    const auto known = std::find(dimension_names.begin(), dimension_names.end(), name);
+    if (known == dimension_names.end())
+      return misuse(fmt::format("--key-by: found \"{}\", expected {}", name, fmt::join(dimension_names, ", ")));
+    found.push_back(static_cast<dimension>(known - dimension_names.begin()));
+  }
+  return found;
+}
+
+io::result<std::unique_ptr<line_sink>> open_sink(const generate_options& options, const stream_profile& profile,
+                                                 const std::string& header) {
+  if (options.topic.empty()) {
+    const auto partitions = options.partitions.value_or(1);
+    if (partitions > 1 && options.out == "-")
+      return misuse("--partitions: several partitions need files, give --out FILE");
+    return open_line_files(options.out, partitions, header);
+  }
+  auto key_by = parse_dimensions(options.key_by);
+  if (!key_by)
+    return key_by.failure();
+  const auto at = make_broker(options.kafka);
+  if (!at)
+    return at.failure();
+  return open_generated_topic({options.topic, std::move(*key_by), options.create, options.partitions}, *at, profile);
 }
 
 /// With a number of events, time goes on until they are there.
@@ -145,17 +181,17 @@ void unbind_length(stream_profile& profile, const generate_options& options) {
     profile.length = 100 * 366 * day_ms;
 }
 
-io::result<void> write_stream(stream_generator& stream, std::uint64_t most, stream_files& files, truth& known) {
+io::result<void> write_stream(stream_generator& stream, std::uint64_t most, stream_writer& lines, truth& known) {
   std::vector<generated_event> views;
   while (known.events() < most && stream.next(views))
     for (const auto& view : views) {
       if (known.events() == most)
         break;
       known.observe(view);
-      if (auto written = files.write(view); !written)
+      if (auto written = lines.write(view); !written)
         return written;
     }
-  return files.close();
+  return lines.close();
 }
 
 io::result<void> write_truth(const std::string& path, const std::string& text) {
@@ -171,19 +207,21 @@ io::result<void> generate(const generate_options& options) {
   auto profile = make_profile(options);
   if (!profile)
     return profile.failure();
-  const auto output = make_output(options, *profile);
-  if (!output)
-    return output.failure();
+  const auto format = make_format(options, *profile);
+  if (!format)
+    return format.failure();
   if (auto valid = validate(*profile); !valid)
     return options.profile_file.empty() ? misuse(valid.failure().message) : valid.failure();
   unbind_length(*profile, options);
 
   stream_generator stream(*profile, options.seed);
   truth known(*profile);
-  auto files = stream_files::open(*output, stream);
-  if (!files)
-    return files.failure();
-  if (auto written = write_stream(stream, options.events.value_or(~std::uint64_t{0}), **files, known); !written)
+  stream_writer lines(*format, stream);
+  auto sink = open_sink(options, *profile, lines.header());
+  if (!sink)
+    return sink.failure();
+  lines.write_to(std::move(*sink));
+  if (auto written = write_stream(stream, options.events.value_or(~std::uint64_t{0}), lines, known); !written)
     return written;
   if (!options.truth_file.empty())
     if (auto written = write_truth(options.truth_file, known.to_json(options.seed)); !written)
@@ -212,16 +250,21 @@ void declare_shape(CLI::App& command, generate_options& options) {
 }
 
 void declare_output(CLI::App& command, generate_options& options) {
-  command.add_option("--out", options.output.path, "Where to; - is standard output")->capture_default_str();
+  auto* out = command.add_option("--out", options.out, "Where to; - is standard output")->capture_default_str();
   command.add_option("--truth", options.truth_file, "Write what is true about the stream (JSON)");
-  command.add_option("--partitions", options.output.partitions, "Write OUT.0, OUT.1 ...; a viewer stays in one")
-      ->check(CLI::Range(1U, 256U))
-      ->capture_default_str();
+  command.add_option("--partitions", options.partitions, "Write OUT.0, OUT.1 ...; a viewer stays in one")
+      ->check(CLI::Range(1U, 256U));
   command.add_option("--format", options.format, "ndjson or csv")
       ->check(CLI::IsMember({"ndjson", "csv"}))
       ->capture_default_str();
   command.add_option("--aggregate", options.aggregate, "Write counts (n, bad) over so long instead of views");
   command.add_flag("--quiet", options.quiet, "Do not sum up on standard error");
+  auto* topic = command.add_option("--to-kafka", options.topic, "Write to this topic, a message a line")->excludes(out);
+  declare_broker(command, options.kafka, topic);
+  command.add_option("--key-by", options.key_by, "Keys of the messages: these dimensions, separated by commas")
+      ->delimiter(',')
+      ->needs(topic);
+  command.add_flag("--create", options.create, "Make the topic, with --partitions")->needs(topic);
 }
 
 } // namespace

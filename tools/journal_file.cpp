@@ -99,17 +99,17 @@ io::result<void> check_action(const std::string& path, std::size_t line, const o
 }
 
 io::result<journal_entry> take_entry(const std::string& path, const nlohmann::json& json, std::size_t line,
-                                     const std::vector<std::string>& partitions) {
+                                     std::size_t partitions) {
   const auto partition = whole_number(json, "partition");
   const auto offset = whole_number(json, "offset");
   const auto watermark = whole_number(json, "watermark");
   if (!partition || !offset || !watermark)
     return mistake(path, line, "expected whole numbers `partition`, `offset` and `watermark`");
-  if (*partition < 0 || static_cast<std::uint64_t>(*partition) >= partitions.size())
+  if (*partition < 0 || static_cast<std::uint64_t>(*partition) >= partitions)
     return mistake(path, line,
                    fmt::format("found partition {}, but the input has {} partition(s): give the inputs of the run "
                                "that wrote the journal, in the same order",
-                               *partition, partitions.size()));
+                               *partition, partitions));
   const auto kind = kind_of(json);
   if (kind != name_of(journal_kind::idle) && kind != name_of(journal_kind::end))
     return mistake(path, line,
@@ -120,8 +120,11 @@ io::result<journal_entry> take_entry(const std::string& path, const nlohmann::js
 
 } // namespace
 
-io::result<journal> read_journal(const std::string& path, const std::vector<std::string>& partitions,
-                                 const world_spec& world) {
+namespace {
+
+/// `check(action, line)` says whether an action can be meant.
+template <class Check>
+io::result<journal> read_facts(const std::string& path, std::size_t partitions, const Check& check) {
   journal out;
   auto read = for_each_line(path, [&](const auto& json, const auto& text, std::size_t line) -> io::result<void> {
     if (!is_action(json)) {
@@ -134,7 +137,7 @@ io::result<journal> read_journal(const std::string& path, const std::vector<std:
     auto action = take_action(path, text, line);
     if (!action)
       return action.failure();
-    if (auto checked = check_action(path, line, *action, world); !checked)
+    if (auto checked = check(*action, line); !checked)
       return checked;
     out.actions.push_back(std::move(*action));
     return {};
@@ -142,6 +145,20 @@ io::result<journal> read_journal(const std::string& path, const std::vector<std:
   if (!read)
     return read.failure();
   return out;
+}
+
+} // namespace
+
+io::result<journal> read_journal(const std::string& path, const std::vector<std::string>& partitions,
+                                 const world_spec& world) {
+  return read_facts(path, partitions.size(), [&](const operator_action& action, std::size_t line) {
+    return check_action(path, line, action, world);
+  });
+}
+
+io::result<journal> read_journal(const std::string& path, std::size_t partitions) {
+  return read_facts(path, partitions,
+                    [](const operator_action& /*action*/, std::size_t /*line*/) { return io::result<void>(); });
 }
 
 std::vector<operator_action> in_hindsight(std::vector<operator_action> actions) {

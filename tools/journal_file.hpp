@@ -25,6 +25,8 @@ struct journal {
 /// what is expected.
 io::result<journal> read_journal(const std::string& path, const std::vector<std::string>& partitions,
                                  const world_spec& world);
+/// The same without the configuration: monitors and dimensions are not checked.
+io::result<journal> read_journal(const std::string& path, std::size_t partitions);
 /// Exclusions hold in their whole range, not only from when they were given.
 std::vector<operator_action> in_hindsight(std::vector<operator_action> actions);
 /// Only the actions, for readers without an input.

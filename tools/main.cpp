@@ -18,6 +18,7 @@ constexpr const char* footer = R"(Examples:
   tocsin check views.json                          is this configuration right?
   tocsin replay --config views.json views.ndjson   a recorded stream: what would have alarmed?
   tocsin run --config views.json                   the daemon
+  tocsin record views --bootstrap H:9092 -o monday  a Kafka topic as a recording, for replay
   tocsin generate --out views.ndjson               a stream with planted incidents
   tocsin alerts --file alerts.ndjson --open        what is open now?
   tocsin explain --config views.json --key cdn=x   why did it alarm there, or why not?
@@ -57,6 +58,7 @@ exit_code run(int argc, char** argv) {
   add_state(app, context);
   add_explain(app, context);
   add_generate(app, context);
+  add_record(app, context);
   add_evaluate(app, context);
 
   try {

@@ -16,23 +16,6 @@ std::string event_time(time_ms t) {
   return t <= beginning_of_time ? "-" : format_rfc3339(t);
 }
 
-std::string in_bytes(std::uint64_t bytes) {
-  const auto value = static_cast<double>(bytes);
-  if (bytes >= std::uint64_t{1} << 30)
-    return fmt::format("{:.2f} GiB", value / (1 << 30));
-  if (bytes >= std::uint64_t{1} << 20)
-    return fmt::format("{:.1f} MiB", value / (1 << 20));
-  return fmt::format("{:.1f} KiB", value / (1 << 10));
-}
-
-/// `12,345,678`: large counts are compared by eye.
-std::string grouped(std::uint64_t number) {
-  auto text = std::to_string(number);
-  for (auto place = static_cast<std::ptrdiff_t>(text.size()) - 3; place > 0; place -= 3)
-    text.insert(static_cast<std::size_t>(place), ",");
-  return text;
-}
-
 /// `12 (3 in shadow)`
 std::string with_shadow(std::uint64_t all, std::uint64_t shadow) {
   return grouped(all) + (shadow > 0 ? " (" + grouped(shadow) + " in shadow)" : std::string());
@@ -44,21 +27,46 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 
 } // namespace
 
+std::string text_of_bytes(std::uint64_t bytes) {
+  const auto value = static_cast<double>(bytes);
+  if (bytes >= std::uint64_t{1} << 30)
+    return fmt::format("{:.2f} GiB", value / (1 << 30));
+  if (bytes >= std::uint64_t{1} << 20)
+    return fmt::format("{:.1f} MiB", value / (1 << 20));
+  return fmt::format("{:.1f} KiB", value / (1 << 10));
+}
+
+std::string grouped(std::uint64_t number) {
+  auto text = std::to_string(number);
+  for (auto place = static_cast<std::ptrdiff_t>(text.size()) - 3; place > 0; place -= 3)
+    text.insert(static_cast<std::size_t>(place), ",");
+  return text;
+}
+
 progress_bar::progress_bar(bool quiet)
     : visible_(!quiet && isatty(STDERR_FILENO) != 0), start_(std::chrono::steady_clock::now()) {}
 
 void progress_bar::show(const actors::pipeline_progress& now) {
   if (!visible_)
     return;
-  std::string bar;
-  if (now.bytes_total && *now.bytes_total > 0) {
-    const auto share = std::min(1.0, static_cast<double>(now.bytes) / static_cast<double>(*now.bytes_total));
-    const auto full = static_cast<std::size_t>(share * 20);
-    bar = fmt::format("[{}{}] {:3.0f} %  ", std::string(full, '#'), std::string(20 - full, '.'), 100 * share);
-  }
+  std::optional<double> share;
+  if (now.bytes_total && *now.bytes_total > 0)
+    share = static_cast<double>(now.bytes) / static_cast<double>(*now.bytes_total);
   const auto rate = static_cast<double>(now.counting.events) / std::max(0.001, seconds_since(start_));
-  fmt::print(stderr, "\r\033[K{}{}  {:.2f} M events/s  {}  {} open", bar, in_bytes(now.bytes), rate / 1e6,
-             event_time(now.judged_through), now.state.open_incidents);
+  show(share, fmt::format("{}  {:.2f} M events/s  {}  {} open", text_of_bytes(now.bytes), rate / 1e6,
+                          event_time(now.judged_through), now.state.open_incidents));
+}
+
+void progress_bar::show(std::optional<double> share, const std::string& text) {
+  if (!visible_)
+    return;
+  std::string bar;
+  if (share) {
+    const auto full = static_cast<std::size_t>(std::min(1.0, *share) * 20);
+    bar = fmt::format("[{}{}] {:3.0f} %  ", std::string(full, '#'), std::string(20 - full, '.'),
+                      100 * std::min(1.0, *share));
+  }
+  fmt::print(stderr, "\r\033[K{}{}", bar, text);
   std::fflush(stderr);
 }
 
@@ -71,7 +79,7 @@ std::string summary_table(const actors::pipeline_progress& final, double seconds
   const auto& counting = final.counting;
   std::string table;
   const auto row = [&](const char* name, const std::string& value) { table += fmt::format("{:<22}{}\n", name, value); };
-  row("input", in_bytes(final.bytes));
+  row("input", text_of_bytes(final.bytes));
   row("events", fmt::format("{} ({:.2f} M/s)", grouped(counting.events),
                             static_cast<double>(counting.events) / std::max(1e-3, seconds) / 1e6));
   row("judged through", event_time(final.judged_through));

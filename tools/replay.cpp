@@ -5,6 +5,7 @@
 #include "tools/journal_file.hpp"
 #include "tools/pipeline_setup.hpp"
 #include "tools/progress_bar.hpp"
+#include "tools/replaying/recording_folder.hpp"
 #include "tools/report/recording_sink.hpp"
 #include "tools/report/report.hpp"
 #include "tools/stop_signals.hpp"
@@ -25,7 +26,8 @@ namespace {
 constexpr const char* footer =
     R"(Works recorded streams off, through the same engine as `run`, and writes the alert log: the same records (and
 journal) give the same bytes, for any number of workers, compressed or not. `-` is standard input. Several inputs are
-partitions that are merged by event time; with --sequence they follow each other as one.
+partitions that are merged by event time; with --sequence they follow each other as one. A folder made by `tocsin record`
+stands for its files, and for its journal unless another is given.
 
 Examples:
   tocsin replay --config configs/examples/video_views.json configs/examples/recordings/video_views.ndjson.zst
@@ -78,7 +80,7 @@ exit_code write_report(const replay_options& asked, const io::config& config, co
   return exit_code::ok;
 }
 
-exit_code replay(const replay_options& asked) {
+exit_code replay(replay_options asked) {
   auto config = load_or_print(asked.config);
   if (!config)
     return exit_code::configuration;
@@ -86,6 +88,13 @@ exit_code replay(const replay_options& asked) {
     config->workers = asked.workers;
   if (asked.block_bytes != 0)
     config->block_bytes = asked.block_bytes;
+
+  auto expanded =
+      expand_recording({std::move(asked.inputs), std::move(asked.journal)}, asked.sequence || config->input.sequence);
+  if (!expanded)
+    return fail(expanded.failure());
+  asked.inputs = std::move(expanded->paths);
+  asked.journal = std::move(expanded->journal);
 
   auto parts = make_parts(*config, {asked.inputs, asked.sequence || config->input.sequence, false});
   if (!parts)

@@ -28,7 +28,7 @@ LAYERS = {
     "detectors/engine": (["models", "detectors"], ["tsl/", "xxhash.h"]),
     "io": (
         ["detectors/values", "io"],
-        ["simdjson.h", "nlohmann/", "date/", "fmt/", "sqlite3.h", "zlib.h", "zstd.h", "xxhash.h", *POSIX]),
+        ["simdjson.h", "nlohmann/", "date/", "fmt/", "sqlite3.h", "zlib.h", "zstd.h", "xxhash.h", "librdkafka/", *POSIX]),
     "actors": (["detectors", "io/*", "actors"], ["caf/", "spdlog/"]),
     "tools": (["models", "detectors", "io", "actors", "tools"], ANY),
     "bench": (["models", "detectors", "io", "actors", "bench", "tests/support"], ANY),

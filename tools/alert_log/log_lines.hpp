@@ -1,6 +1,7 @@
 #pragma once
 
 #include "io/result.hpp"
+#include "tools/alert_log/alert_lines.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -12,17 +13,16 @@ namespace tocsin::tools {
 /// The complete lines of a growing file, or of standard input (`-`). A last line without its end is not a line yet.
 /// When following, the file may appear later, be replaced by another of its name (the old one is read to its end first)
 /// or be cut (it is read from its start). Owned by one command; one thread; does not wait.
-class log_lines {
+class log_lines final : public alert_lines {
 public:
   log_lines(std::string path, bool follow) : path_(std::move(path)), follow_(follow) {}
   log_lines(const log_lines&) = delete;
   log_lines& operator=(const log_lines&) = delete;
-  ~log_lines();
+  ~log_lines() override;
 
-  /// The next line without its end; nothing if there is none now (not following: none ever).
-  io::result<std::optional<std::string>> next();
-  /// Where the last line is, for messages: `alerts.ndjson:17`.
-  std::string place() const { return path_ + ":" + std::to_string(line_); }
+  io::result<std::optional<std::string>> next() override;
+  /// `alerts.ndjson:17`
+  std::string place() const override { return path_ + ":" + std::to_string(line_); }
 
 private:
   /// False: there is no such file yet.

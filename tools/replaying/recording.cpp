@@ -2,6 +2,7 @@
 
 #include "io/file/file_source.hpp"
 #include "tools/journal_file.hpp"
+#include "tools/replaying/recording_folder.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -11,8 +12,11 @@ namespace tocsin::tools {
 
 io::result<recording> recording::open(const io::config& config, const recorded_input& input,
                                       std::function<void(const std::string&)> on_warning) {
+  auto inputs = expand_recording({input.paths, input.journal}, input.sequence || config.input.sequence);
+  if (!inputs)
+    return inputs.failure();
   io::file_source_options options;
-  options.paths = input.paths;
+  options.paths = std::move(inputs->paths);
   options.sequence = input.sequence || config.input.sequence;
   options.has_header = config.decode->format == io::input_format::csv;
   options.max_record_bytes = config.decode->max_record_bytes;
@@ -21,11 +25,11 @@ io::result<recording> recording::open(const io::config& config, const recorded_i
   if (!source)
     return source.failure();
   journal facts;
-  if (!input.journal.empty()) {
+  if (!inputs->journal.empty()) {
     std::vector<std::string> names;
     for (partition_id p = 0; p < (*source)->partitions(); ++p)
       names.push_back((*source)->name(p));
-    auto read = read_journal(input.journal, names, config.world);
+    auto read = read_journal(inputs->journal, names, config.world);
     if (!read)
       return read.failure();
     facts = std::move(*read);

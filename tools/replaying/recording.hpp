@@ -16,7 +16,7 @@ namespace tocsin::tools {
 
 /// What is to be replayed.
 struct recorded_input {
-  std::vector<std::string> paths; ///< files (plain, gzip or zstd), or - for standard input
+  std::vector<std::string> paths; ///< files (plain, gzip or zstd), - for standard input, or one recording
   bool sequence = false;          ///< they follow each other as one partition
   std::string journal;            ///< file with decisions to obey; empty: none
   bool hindsight = false;         ///< exclusions of the journal hold in their whole range
