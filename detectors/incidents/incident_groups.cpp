@@ -264,6 +264,7 @@ void incident_groups::open_group(const alarm_group& group, scope_view& view, tim
   const auto& from = view.origins[group.page];
   if (from.waits) {
     std::vector<std::string> ids;
+    ids.reserve(children.size());
     for (auto& [member, id] : children)
       ids.push_back(std::move(id));
     from.who->incidents->open_as_page(from.slot, ids, *from.who->judging);

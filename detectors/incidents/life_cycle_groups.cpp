@@ -38,7 +38,7 @@ life_cycle::opened_child life_cycle::open_as_child(key_slot slot, const std::str
     kind = alert_kind::update;
   }
   what.earlier.reset();
-  const opened_child out{what.who.id, kind == alert_kind::update};
+  opened_child out{what.who.id, kind == alert_kind::update};
   open(slot, what, kind, judging);
   end_if_over(slot, judging);
   return out;

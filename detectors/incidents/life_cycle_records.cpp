@@ -51,14 +51,13 @@ severity life_cycle::severity_of(const incident& what) const {
 
 void life_cycle::refresh_severity(incident& what) const {
   const auto now = severity_of(what);
-  if (now >= what.harm) {
+  const bool has_fallen = what.lower_since != incident::never &&
+                          (tick_ - what.lower_since) * monitor_->tick >= monitor_->severity.fall_after;
+  if (now >= what.harm || has_fallen) {
     what.harm = now;
     what.lower_since = incident::never;
   } else if (what.lower_since == incident::never) {
     what.lower_since = tick_;
-  } else if ((tick_ - what.lower_since) * monitor_->tick >= monitor_->severity.fall_after) {
-    what.harm = now;
-    what.lower_since = incident::never;
   }
 }
 
