@@ -15,8 +15,8 @@
 #include <fstream>
 #include <iterator>
 #include <set>
-#include <system_error>
 #include <sys/file.h>
+#include <system_error>
 #include <unistd.h>
 
 namespace tocsin::tools {
