@@ -1,6 +1,7 @@
 // What a commit to SQLite costs with 1e4 and 1e6 active keys: bytes of state, bytes written to the disk, time.
 // Usage: bench_commit CONFIG DIRECTORY [ROUNDS]. Each key had one event since the last commit.
 #include "bench/support/cpu.hpp"
+#include "bench/support/process.hpp"
 #include "bench/support/staged_engine.hpp"
 #include "bench/support/views.hpp"
 #include "io/decoder.hpp"
@@ -10,23 +11,12 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <vector>
 
 namespace tocsin::bench {
 
 namespace {
-
-/// Bytes that this process has sent towards the disk.
-double written_bytes() {
-  std::ifstream in("/proc/self/io");
-  std::string name;
-  for (double value = 0; in >> name >> value;)
-    if (name == "write_bytes:")
-      return value;
-  return 0;
-}
 
 struct commit_cost {
   std::vector<double> keys, encode, state, disk, cpu, wall;

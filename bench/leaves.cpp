@@ -1,6 +1,7 @@
 // What the past of leaf cells costs when every leaf is active all the time and every bucket of the ring is full: bytes
 // a leaf (as counted by the engine, and resident), and commits of it to SQLite. Usage: bench_leaves LEAVES DIRECTORY.
 #include "bench/support/cpu.hpp"
+#include "bench/support/process.hpp"
 #include "bench/support/views.hpp"
 #include "detectors/incidents/leaf_history.hpp"
 #include "detectors/judging/keyed_state.hpp"
@@ -11,7 +12,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <utility>
@@ -23,22 +23,6 @@ namespace {
 
 constexpr tick_index ticks_an_hour = 360, ticks_a_minute = 6;
 constexpr tick_index start = 1'000 * ticks_an_hour;
-
-double resident_bytes() {
-  std::ifstream status("/proc/self/statm");
-  double total = 0, resident = 0;
-  status >> total >> resident;
-  return resident * 4096;
-}
-
-double written_bytes() {
-  std::ifstream in("/proc/self/io");
-  std::string name;
-  for (double value = 0; in >> name >> value;)
-    if (name == "write_bytes:")
-      return value;
-  return 0;
-}
 
 /// Titles in cdns: every leaf has 20 events a tick, one in a hundred of which fails.
 tick_slice all_leaves(std::size_t leaves, const std::string& name) {

@@ -2,13 +2,13 @@
 // without detectors in the same rounds; and resident bytes a key.
 // Usage: bench_sr_mixture [KEYS [TICKS]], or bench_sr_mixture memory KEYS.
 #include "bench/support/cpu.hpp"
+#include "bench/support/process.hpp"
 #include "detectors/engine/world.hpp"
 
 #include <fmt/format.h>
 
 #include <array>
 #include <cstdlib>
-#include <fstream>
 #include <memory>
 #include <random>
 #include <string>
@@ -109,13 +109,6 @@ void measure(std::size_t keys, int ticks, double rate, double kappa) {
   }
   fmt::print("{:>8}{:>8.0f}{:>8.2f}{:>10.0f}{:>10.0f}{:>12.0f}{:>8}\n", keys, 100 * rate, kappa, median(with),
              median(without), median(difference), judged.state_stats().open_incidents);
-}
-
-double resident_bytes() {
-  std::ifstream status("/proc/self/statm");
-  double total = 0, resident = 0;
-  status >> total >> resident;
-  return resident * 4096;
 }
 
 int memory(std::size_t keys) {

@@ -30,9 +30,6 @@ public:
   /// What the type that is named in this tick begins with.
   double take_from_purse(tick_index now);
 
-  /// Handed out so far, at most: to `types` known all along, and from the purse.
-  double per_tick() const { return per_tick_; }
-
   void save(state_writer& out) const;
   bool load(state_reader& in);
 
